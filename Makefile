@@ -1,0 +1,47 @@
+# The two commands: `make demo` and `make test`. Each sets up what it needs.
+
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format lock bench clean
+
+help: ## Show this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(READY) ## Make the environment: locked dependencies, this project editable
+
+$(READY): requirements.lock pyproject.toml
+	@sh .ci/setup "$(PYTHON)" "$(VENV)"
+	@touch $(READY)
+
+demo: $(READY) ## Train on the sample history, print one suggestion, serve
+	@$(BIN)/triage demo
+
+test: $(READY) ## Run every test
+	@$(BIN)/pytest -n 2
+
+check: $(READY) ## Format, lint, types, import arrows
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(READY) ## Format the code and mend what the linter can
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+lock: ## Resolve the dependencies anew into requirements.lock
+	@test -x $(BIN)/uv || { $(PYTHON) -m venv $(VENV) && $(BIN)/pip install --quiet uv; }
+	@$(BIN)/uv pip compile --universal --generate-hashes --no-header --all-extras --upgrade --quiet \
+		--output-file requirements.lock pyproject.toml
+
+bench: $(READY) ## Measure on real data, peers in the same run (docs/benchmarks.md)
+	@$(BIN)/python -m pytest tests/benchmarks --benchmarks -q -s
+
+clean: ## Remove the environment, caches and trained models
+	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find models -mindepth 1 ! -name README.md -delete

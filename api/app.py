@@ -1,0 +1,166 @@
+"""The composition root of the service: settings, engine and store become an application."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import metadata
+from typing import TYPE_CHECKING
+
+import structlog
+from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
+from uvicorn.config import STARTUP_FAILURE
+
+from api import openapi, problems
+from api.access import AccessLog
+from api.inference import Inference
+from api.limits import BodyLimits, SecurityHeaders
+from api.logs import configure_events, configure_process
+from api.metrics import Metrics
+from api.routes import articles, health, model, triage
+from api.schemas import BODY_FIELDS
+from api.security import KeyRing
+from api.server import listen, run, run_workers
+from api.service import Service
+from api.settings import Settings, load_settings
+from api.writer import SuggestionWriter
+from triage.errors import TriageError
+from triage.store import Store, open_store
+
+if TYPE_CHECKING:
+    from triage.engine import TriageEngine
+
+_FLUSH_S = 2.0
+"""How long the end of the process waits for suggestions to be stored."""
+
+_DESCRIPTION = """\
+Send a ticket, get back where it belongs (tier and category), how sure that is, and what tier 1
+should do first. Errors are problem documents (RFC 9457) and never repeat what was sent.
+Keys go in `X-API-Key`."""
+
+
+def create_app(
+    settings: Settings, *, engine: "TriageEngine | None" = None, store: Store | None = None
+) -> FastAPI:
+    """Make the application. What is not given is loaded when it starts; it closes the store.
+
+    Raises
+    ------
+    TriageError : when it starts: the model or the database cannot be used
+    """
+    configure_events(settings.log_level)
+    metrics = Metrics()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        loaded = engine if engine is not None else _load_engine(settings)
+        opened = store if store is not None else open_store(settings.database_url)
+        inference = Inference(loaded)
+        writer = SuggestionWriter(opened, capacity=settings.store_queue, metrics=metrics)
+        app.state.service = Service(
+            settings=settings,
+            engine=loaded,
+            inference=inference,
+            store=opened,
+            writer=writer,
+            keys=KeyRing(opened),
+            metrics=metrics,
+        )
+        try:
+            yield
+        finally:
+            inference.close()
+            await run_in_threadpool(writer.close, _FLUSH_S)
+            opened.close()
+
+    app = FastAPI(
+        title="ticket-triage",
+        version=_version(),
+        summary="Triage for tiered IT help desks",
+        description=_DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        # FastAPI would hand refused bodies and exception messages to any exporter it finds.
+        telemetry={
+            "tracing": False,
+            "metrics": False,
+            "logs": False,
+            "operation_spans": False,
+            "auto_configure": False,
+        },
+    )
+    problems.install(app, BODY_FIELDS)
+    openapi.describe(app)
+    for router in (
+        triage.router,
+        articles.router,
+        model.router,
+        health.router,
+        health.index_router(_version()),
+        health.metrics_router(is_open=settings.is_loopback),
+    ):
+        app.include_router(router)
+    # The last one added is the first to see a request.
+    app.add_middleware(
+        BodyLimits, max_bytes=settings.max_body_bytes, timeout_s=settings.request_timeout_s
+    )
+    app.add_middleware(AccessLog, metrics=metrics)
+    app.add_middleware(SecurityHeaders)
+    return app
+
+
+def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Raises
+    ------
+    TriageError : the model or the database cannot be used, the address cannot be listened on,
+        or the service would be reachable from elsewhere while no key exists
+    """
+    configure_process(settings.log_level)
+    store = open_store(settings.database_url)
+    if not settings.is_loopback and not store.list_keys():
+        raise TriageError(
+            f"no API key exists, so nobody could call the service on {settings.host}; "
+            "make one with `triage keys create NAME --scope predict`, or listen on 127.0.0.1"
+        )
+    engine = _load_engine(settings)
+    with listen(settings) as listener:
+        if settings.workers == 1:
+            run(create_app(settings, engine=engine, store=store), settings, listener)
+        else:
+            # Each worker opens its own; this was to see that they can.
+            del engine
+            store.close()
+            run_workers("api.app:app_from_environment", settings, listener)
+
+
+def app_from_environment() -> FastAPI:
+    """Make the application from TRIAGE_* and triage.toml: what worker processes call.
+
+    When the model or the database cannot be used, it logs why and ends the process.
+    """
+    try:
+        settings = load_settings()
+        configure_process(settings.log_level)
+        return create_app(
+            settings, engine=_load_engine(settings), store=open_store(settings.database_url)
+        )
+    except TriageError as error:
+        configure_process("error")
+        structlog.get_logger().error("cannot start", problem=str(error))
+        raise SystemExit(STARTUP_FAILURE) from error
+
+
+def _load_engine(settings: Settings) -> "TriageEngine":
+    from triage.engine import load_engine
+
+    return load_engine(settings.models, keys=settings.keys_dir, knowledge=settings.kb)
+
+
+def _version() -> str:
+    try:
+        return metadata.version("ticket-triage")
+    except metadata.PackageNotFoundError:
+        return "0+checkout"

@@ -1,0 +1,1 @@
+"""From a desk's ticket history to a signed model bundle."""

@@ -1,0 +1,119 @@
+"""The canonical frame of tickets: its columns, their types, and how text becomes them."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from triage.ticket import HISTORY_COLUMNS, LABEL_COLUMNS, TEXT_COLUMNS
+
+DATE_COLUMNS = ("created_at", "resolved_at")
+LIST_COLUMNS = ("group_path", "article_ids")
+FLAG_COLUMNS = ("reopened", "first_contact")
+
+FIELD = "field:"
+TARGET = "target:"
+
+_TEXT_TYPE = pd.StringDtype("pyarrow", na_value=np.nan)
+_DATE_TYPE = pd.DatetimeTZDtype("us", "UTC")
+_TYPES: dict[str, Any] = {
+    **dict.fromkeys(DATE_COLUMNS, _DATE_TYPE),
+    **dict.fromkeys(FLAG_COLUMNS, "boolean"),
+    "reassignments": "Int64",
+    "csat": "Float64",
+}
+_TRUE = frozenset(("true", "yes", "y", "t", "x", "ja", "j", "wahr"))
+_FALSE = frozenset(("false", "no", "n", "f", "nein", "falsch"))
+_ARTICLE_SEPARATORS = str.maketrans(",;|", "   ")
+
+
+def is_label(column: str) -> bool:
+    """Say whether a column holds something to predict."""
+    return column in LABEL_COLUMNS or column.startswith(TARGET)
+
+
+def is_spelled(column: str) -> bool:
+    """Say whether a column holds names whose spellings are merged."""
+    return is_label(column) or column == "assignment_group"
+
+
+def is_typed(column: str) -> bool:
+    """Say whether a column holds numbers or truth values."""
+    return column in FLAG_COLUMNS or column in ("reassignments", "csat")
+
+
+def typed(column: str, value: str) -> float | int | bool | None:
+    """Read a number or a truth value.
+
+    Raises
+    ------
+    ValueError : the text is neither empty nor a value of the column's type
+    """
+    value = value.strip()
+    if not value:
+        return None
+    if column in FLAG_COLUMNS:
+        word = value.casefold()
+        return word in _TRUE if word in _TRUE | _FALSE else float(value) > 0
+    number = float(value)
+    if column == "csat" and np.isfinite(number):
+        return number
+    if not number.is_integer() or not 0 <= number < 2**31:
+        raise ValueError(f"no count: {column}")
+    return int(number)
+
+
+def article_ids(value: str) -> tuple[str, ...]:
+    """Split a cell that lists articles at commas, semicolons, bars and white space."""
+    return tuple(value.translate(_ARTICLE_SEPARATORS).split())
+
+
+def column_array(column: str, values: Sequence[Any] | np.ndarray[Any, Any]) -> Any:
+    """Make the pandas array of a column; None is a missing value."""
+    if column in LIST_COLUMNS:
+        array = np.empty(len(values), dtype=object)
+        array[:] = values
+        return array
+    return pd.array(values, dtype=_TYPES[column]) if column in _TYPES else text_array(values)
+
+
+def text_array(values: Sequence[str | None] | np.ndarray[Any, Any]) -> Any:
+    """Make a pandas array of type ``str``.
+
+    Arrow's own memory pool keeps almost half as much again as it is asked for when many arrays
+    are made one after the other, so the system's is taken.
+    """
+    texts = pa.array(values, pa.large_string(), memory_pool=pa.system_memory_pool())
+    return pd.array(texts, dtype=_TEXT_TYPE)
+
+
+def completed(frame: pd.DataFrame, columns: Iterable[str] = ()) -> pd.DataFrame:
+    """Put columns into canonical order and fill in the ones that are absent.
+
+    Parameters
+    ----------
+    frame : tickets, one row each
+    columns : those of the whole history, so that each piece of it gets all fields and targets
+    """
+    wanted = dict.fromkeys([*columns, *frame.columns])
+    ordered: list[str] = []
+    for name in HISTORY_COLUMNS:
+        if name in ("fields", "targets"):
+            ordered += sorted(column for column in wanted if column.startswith(f"{name[:-1]}:"))
+        else:
+            ordered.append(name)
+    missing = {name: _missing(name, len(frame)) for name in ordered if name not in frame}
+    return pd.DataFrame(
+        {name: missing[name] if name in missing else frame[name].array for name in ordered},
+        copy=False,
+    )
+
+
+def _missing(column: str, count: int) -> Any:
+    if column in LIST_COLUMNS:
+        array = np.empty(count, dtype=object)
+        array.fill(())
+        return array
+    return column_array(column, ["" if column in TEXT_COLUMNS else None] * count)

@@ -1,0 +1,186 @@
+"""Commands for data teams: train, evaluate, predict, data check."""
+
+from pathlib import Path
+from typing import Annotated, Protocol
+
+import typer
+from rich.console import Console
+
+from triage import console as show
+from triage.errors import ConfigurationError
+
+# Commands import what they run when they run: `triage --help` must not wait for pandas.
+
+
+class Settings(Protocol):
+    """What these commands need of the settings."""
+
+    @property
+    def models(self) -> Path: ...
+    @property
+    def keys_dir(self) -> Path: ...
+    @property
+    def taxonomy(self) -> Path | None: ...
+
+
+app = typer.Typer()
+data_app = typer.Typer(
+    help="Look at ticket histories before learning from them.", no_args_is_help=True
+)
+
+History = Annotated[list[Path], typer.Argument(help="Exports: CSV, TSV, JSONL, Parquet, XLSX, .gz")]
+MappingName = Annotated[
+    str | None,
+    typer.Option("--mapping", help="Built-in name, mapping file (TOML), or auto [default: auto]"),
+]
+ModelPath = Annotated[
+    Path | None, typer.Option("--model", help="Bundle, or models folder [default: models]")
+]
+KbPath = Annotated[Path | None, typer.Option("--kb", help="Folder of knowledge articles")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text")]
+
+
+@app.command()
+def train(
+    context: typer.Context,
+    history: History,
+    mapping: MappingName = None,
+    kb: KbPath = None,
+    output: Annotated[Path | None, typer.Option(help="Models folder [default: models]")] = None,
+    taxonomy: Annotated[Path | None, typer.Option(help="Taxonomy file (TOML)")] = None,
+    target_precision: Annotated[
+        float, typer.Option(help="Precision promised of what is routed unseen")
+    ] = 0.95,
+    seed: Annotated[int, typer.Option(help="Same history and seed, same model")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Learn from a ticket history; make a signed bundle, a report and an MLflow run."""
+    from training.pipeline import run_training
+
+    settings: Settings = context.obj
+    with show.steps_shown(quiet=as_json) as on_step:
+        trained = run_training(
+            history,
+            output=output or settings.models,
+            keys=settings.keys_dir,
+            mapping=mapping,
+            kb=kb,
+            taxonomy=taxonomy or settings.taxonomy,
+            target_precision=target_precision,
+            seed=seed,
+            on_step=on_step,
+        )
+    if as_json:
+        return show.print_json(trained.to_dict())
+    console = Console()
+    show.show_sentences(console, trained.accounting.sentences())
+    by_time = trained.learned.is_split_by_time
+    newest = "the newest 20%" if by_time else "a random 20% (no dates)"
+    for part, title in (
+        ("out_of_fold", "Cross-validated, near twins kept apart"),
+        ("newest", f"Learned on the other 80%, asked about {newest}"),
+    ):
+        metrics = {target: parts[part] for target, parts in trained.learned.metrics.items()}
+        show.show_metrics(console, title, {key: value for key, value in metrics.items() if value})
+    show.show_sentences(
+        console,
+        [f"{name} was not learned: {why}" for name, why in trained.learned.skipped.items()],
+    )
+    serves = "it serves now" if trained.is_champion else "another one serves; promote it to change"
+    return show.show_sentences(
+        console, [f"Bundle {trained.folder} ({serves})", f"Report {trained.report}"]
+    )
+
+
+@app.command()
+def evaluate(
+    context: typer.Context,
+    history: History,
+    model: ModelPath = None,
+    mapping: MappingName = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure a model on tickets it has not seen."""
+    from training.evaluate import evaluate as measure_model
+    from training.history import read_history
+    from training.mapping import load_mapping
+    from triage.engine import load_engine
+
+    settings: Settings = context.obj
+    engine = load_engine(model or settings.models, keys=settings.keys_dir)
+    with show.rows_shown("reading", quiet=as_json) as on_rows:
+        read = read_history(history, load_mapping(mapping), on_progress=on_rows)
+    metrics = measure_model(engine, read.frame)
+    if not metrics:
+        raise ConfigurationError(
+            f"nothing to measure: the model predicts {', '.join(engine.model.heads)}, "
+            "the history has no such label; check --mapping"
+        )
+    if as_json:
+        return show.print_json(
+            {**read.accounting.to_dict(), "model_version": engine.version, "targets": metrics}
+        )
+    console = Console()
+    show.show_sentences(console, read.accounting.sentences())
+    return show.show_metrics(console, f"Model {engine.version}", metrics)
+
+
+@app.command()
+def predict(
+    context: typer.Context,
+    source: Annotated[Path, typer.Argument(metavar="INPUT", help="Tickets: any history format")],
+    output: Annotated[Path, typer.Option(help=".csv, .jsonl or .parquet")],
+    model: ModelPath = None,
+    mapping: MappingName = None,
+    as_json: AsJson = False,
+) -> None:
+    """Score a file of tickets, streamed; writes id and label, confidence, decision a target."""
+    from training.mapping import load_mapping
+    from training.predict import predict_file
+    from triage.engine import load_engine
+
+    settings: Settings = context.obj
+    engine = load_engine(model or settings.models, keys=settings.keys_dir)
+    with show.rows_shown("scoring", quiet=as_json) as on_rows:
+        scored = predict_file(engine, source, load_mapping(mapping), output, on_progress=on_rows)
+    if as_json:
+        return show.print_json(
+            {
+                "model_version": engine.version,
+                "output": str(output),
+                "rows": {"scored": scored.rows, "rejected": len(scored.rejected)},
+            }
+        )
+    told = f"{scored.rows:,} tickets scored, {len(scored.rejected):,} rows rejected: {output}"
+    return show.show_sentences(Console(), [told])
+
+
+@data_app.command("check")
+def data_check(
+    history: History,
+    mapping: MappingName = None,
+    rejected: Annotated[Path | None, typer.Option(help="Write rejected rows to this CSV")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Account for every row of a history, without learning from it."""
+    from training.history import ensure_learnable, label_columns, read_history
+    from training.mapping import load_mapping
+
+    with show.rows_shown("reading", quiet=as_json) as on_rows:
+        read = read_history(history, load_mapping(mapping), on_progress=on_rows)
+    if rejected:
+        read.write_rejected(rejected)
+    labels = {
+        column: read.frame[column].value_counts().to_dict() for column in label_columns(read.frame)
+    }
+    if as_json:
+        show.print_json({**read.accounting.to_dict(), "labels": labels})
+    else:
+        console = Console()
+        show.show_sentences(console, read.accounting.sentences())
+        rows = [
+            (column, len(counts), ", ".join(f"{name} {n}" for name, n in list(counts.items())[:8]))
+            for column, counts in labels.items()
+        ]
+        show.show_table(console, ("label", "values", "most frequent"), rows, "no labels")
+    ensure_learnable(read)

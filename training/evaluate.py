@@ -1,0 +1,102 @@
+"""Metrics of predictions against how the tickets really ended."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.metrics import confusion_matrix, f1_score, precision_recall_fscore_support
+
+from training.canonical import TARGET
+from training.tickets import iter_tickets
+from triage.confidence import coverage_at, expected_calibration_error
+from triage.engine import TriageEngine
+
+_BATCH = 1024
+
+
+def measure(
+    truth: npt.NDArray[np.object_], labels: Sequence[str], probabilities: npt.NDArray[np.float64]
+) -> dict[str, Any]:
+    """Measure one target's predictions.
+
+    Parameters
+    ----------
+    truth : ndarray of shape (n_tickets,), str; a label the model does not know counts as missed
+    labels : the model's labels, in the order of the columns of ``probabilities``
+    probabilities : ndarray of shape (n_tickets, n_labels)
+
+    Returns
+    -------
+    dict : accuracy, macro_f1, ece, coverage_at_90, coverage_at_95, n; per_label with precision,
+        recall, f1 and n; confusion with labels and rows of counts (truth by prediction)
+    """
+    truth = truth.astype(str)
+    predicted = np.asarray(labels, dtype=object)[probabilities.argmax(axis=1)].astype(str)
+    confidence = probabilities.max(axis=1)
+    correct = predicted == truth
+    every = sorted(set(truth) | set(predicted))
+    present = sorted(set(truth))
+    precision, recall, f1, count = precision_recall_fscore_support(
+        truth, predicted, labels=present, zero_division=0.0
+    )
+    return {
+        "accuracy": float(correct.mean()),
+        "macro_f1": float(
+            f1_score(truth, predicted, labels=present, average="macro", zero_division=0.0)
+        ),
+        "ece": expected_calibration_error(confidence, correct),
+        "coverage_at_90": coverage_at(confidence, correct, 0.90),
+        "coverage_at_95": coverage_at(confidence, correct, 0.95),
+        "n": len(truth),
+        "per_label": {
+            label: {
+                "precision": float(precision[index]),
+                "recall": float(recall[index]),
+                "f1": float(f1[index]),
+                "n": int(count[index]),
+            }
+            for index, label in enumerate(present)
+        },
+        "confusion": {
+            "labels": every,
+            "rows": confusion_matrix(truth, predicted, labels=every).tolist(),
+        },
+    }
+
+
+def evaluate(engine: TriageEngine, frame: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """Measure a model on a history it has not seen.
+
+    Returns
+    -------
+    dict : target -> metrics of `measure`, for each target that model and history both have
+    """
+    tickets = list(iter_tickets(frame))
+    parts = [
+        engine.classify(tickets[begin : begin + _BATCH])[0]
+        for begin in range(0, len(tickets), _BATCH)
+    ]
+    metrics = {}
+    for target, head in engine.model.heads.items():
+        truth = truth_of(frame, target)
+        known = np.flatnonzero(pd.notna(truth))
+        if len(known):
+            probabilities = np.concatenate([part[target] for part in parts])[known]
+            metrics[target] = measure(truth[known], head.labels, probabilities)
+    return metrics
+
+
+def truth_of(frame: pd.DataFrame, target: str) -> npt.NDArray[np.object_]:
+    """Take a target's labels from the canonical frame; None where a ticket has none."""
+    column = target if target in frame.columns else f"{TARGET}{target}"
+    if column not in frame.columns:
+        return np.full(len(frame), None, dtype=object)
+    values = frame[column]
+    return values.astype(object).where(values.notna(), None).to_numpy(dtype=object)
+
+
+def headline(metrics: Mapping[str, Any]) -> dict[str, float]:
+    """Keep the single numbers of a target's metrics."""
+    return {name: value for name, value in metrics.items() if isinstance(value, int | float)}

@@ -1,0 +1,294 @@
+"""Fit a triage model: features, one calibrated head a target, thresholds, domain."""
+
+import hashlib
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import scipy.sparse as sp
+from threadpoolctl import threadpool_limits
+
+from training.canonical import TARGET
+from training.evaluate import measure, truth_of
+from training.history import label_columns
+from training.split import Split, has_dates, newest, split
+from training.tickets import data_hash, field_names, iter_tickets
+from triage import features as features_module
+from triage import ngrams, prepare, redact, text, twins
+from triage.article import Article
+from triage.classifier import MIN_TICKETS, TicketClassifier
+from triage.confidence import (
+    fit_joint,
+    label_thresholds,
+    precision_threshold,
+    set_cutoffs,
+)
+from triage.errors import HistoryError
+from triage.features import TicketFeatures
+from triage.model import Head, Joint, TriageModel
+from triage.taxonomy import Taxonomy
+from triage.ticket import LABEL_COLUMNS, Ticket
+from triage.twins import twin_clusters
+
+OnStep = Callable[[str, int, int], None]
+"""Told what is being done, how many steps of it are done, and how many there are."""
+
+_NEWEST_SHARE = 0.3
+_MIN_NEWEST = 400  # tickets; fewer cannot carry thresholds, and all tickets are used
+# One in a hundred real tickets reads as foreign as this: those go to a person as well.
+_DOMAIN_QUANTILE = 0.01
+_CACHE_BYTES = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """A fitted model, and what is known about its quality.
+
+    ``metrics`` holds for each target "out_of_fold" (each ticket asked of a model that saw neither
+    it nor its near twins) and "newest" (learned on the older 80%, asked about the newer 20%; a
+    random part where the history has no dates). ``skipped`` tells why a target has no head.
+    """
+
+    model: TriageModel
+    metrics: dict[str, dict[str, dict[str, Any]]]
+    out_of_fold: dict[str, npt.NDArray[np.float64]]
+    is_split_by_time: bool
+    skipped: dict[str, str]
+
+
+def fit_model(
+    frame: pd.DataFrame,
+    *,
+    taxonomy: Taxonomy,
+    articles: Sequence[Article] = (),
+    target_precision: float = 0.95,
+    seed: int = 0,
+    key: bytes = b"",
+    cache: Path | None = None,
+    n_jobs: int = -1,
+    on_step: OnStep | None = None,
+) -> Learned:
+    """Learn from a history in canonical order.
+
+    Parameters
+    ----------
+    frame : canonical history, see `training.tickets.in_canonical_order`
+    target_precision : precision promised of what is routed unseen
+    key : secret that hashes form fields
+    cache : folder for prepared features; holds ticket data
+    n_jobs : processes, -1 for one a core
+
+    Raises
+    ------
+    HistoryError : no target has two labels with enough tickets
+    """
+    report = on_step or (lambda name, done, total: None)
+    labels = {_target_name(column): truth_of(frame, column) for column in label_columns(frame)}
+    learnable = {target: truth for target, truth in labels.items() if _is_learnable(truth)}
+    skipped = {
+        target: f"fewer than two labels with {MIN_TICKETS} tickets each"
+        for target in labels
+        if target not in learnable
+    }
+    if not learnable:
+        raise HistoryError(
+            f"no target can be learned: {', '.join(labels)} need two labels with "
+            f"{MIN_TICKETS} tickets each; export more tickets or map another column"
+        )
+    report("reading the texts", 0, 1)
+    memory = joblib.Memory(cache, verbose=0)
+    cached_analyse = memory.cache(_analyse, ignore=["tickets"])
+    fitted, matrix, familiarity, clusters = cached_analyse(
+        list(iter_tickets(frame)),
+        data_hash=data_hash(frame),
+        names=field_names(frame),
+        key=key,
+        code=_code_hash(),
+    )
+    memory.reduce_size(bytes_limit=_CACHE_BYTES)
+
+    # One thread for linear algebra: sums in another order would give another model.
+    with threadpool_limits(1):
+        classifiers = {
+            target: _fit_head(target, matrix, truth, clusters, seed, n_jobs, report)
+            for target, truth in learnable.items()
+        }
+        block = _newest_block(frame["created_at"])
+        heads = {
+            target: _head(classifier, learnable[target], block, target_precision)
+            for target, classifier in classifiers.items()
+        }
+        joint = _fit_joint(classifiers, learnable, block, target_precision)
+        first = next(iter(learnable.values()))
+        parts = split(frame["created_at"], first, clusters, seed=seed)
+        metrics = {
+            target: {
+                "out_of_fold": _out_of_fold_metrics(classifier, learnable[target]),
+                "newest": _newest_metrics(
+                    target, matrix, learnable[target], clusters, classifier, parts, n_jobs, report
+                ),
+            }
+            for target, classifier in classifiers.items()
+        }
+    model = TriageModel(
+        features=fitted,
+        heads=heads,
+        joint=joint,
+        min_familiarity=float(np.quantile(familiarity, _DOMAIN_QUANTILE)),
+        target_precision=target_precision,
+        taxonomy=taxonomy,
+        articles=tuple(articles),
+    )
+    out_of_fold = {target: classifier.out_of_fold_ for target, classifier in classifiers.items()}
+    return Learned(model, metrics, out_of_fold, parts.is_by_time, skipped)
+
+
+def _target_name(column: str) -> str:
+    return column.removeprefix(TARGET)
+
+
+def _is_learnable(truth: npt.NDArray[np.object_]) -> bool:
+    return bool((pd.Series(truth).value_counts() >= MIN_TICKETS).sum() >= 2)
+
+
+def _analyse(
+    tickets: list[Ticket], *, data_hash: str, names: tuple[str, ...], key: bytes, code: str
+) -> tuple[TicketFeatures, sp.csr_matrix, npt.NDArray[np.float64], npt.NDArray[np.int64]]:
+    """Prepare the texts and build the matrix; cached by everything that decides the result."""
+    prepared = [prepare.prepare(ticket) for ticket in tickets]
+    features = TicketFeatures(names, key=key).fit(prepared)
+    matrix, familiarity = features.analyse(prepared)
+    return features, matrix, familiarity, twin_clusters(prepared)
+
+
+def _code_hash() -> str:
+    modules = (text, redact, prepare, ngrams, features_module, twins)
+    return hashlib.sha256("".join(map(inspect.getsource, modules)).encode()).hexdigest()
+
+
+def _fit_head(
+    target: str,
+    matrix: sp.csr_matrix,
+    truth: npt.NDArray[np.object_],
+    clusters: npt.NDArray[np.int64],
+    seed: int,
+    n_jobs: int,
+    report: OnStep,
+) -> TicketClassifier:
+    classifier = TicketClassifier(random_state=seed, n_jobs=n_jobs)
+    rows = np.flatnonzero(pd.notna(truth))
+    classifier.fit(
+        matrix[rows],
+        truth[rows],
+        clusters[rows],
+        _counter(f"learning {target}", classifier, report),
+    )
+    return classifier
+
+
+def _counter(name: str, classifier: TicketClassifier, report: OnStep) -> Callable[[], None]:
+    done = 0
+    report(name, done, classifier.n_steps)
+
+    def count() -> None:
+        nonlocal done
+        done += 1
+        report(name, done, classifier.n_steps)
+
+    return count
+
+
+def _newest_block(created_at: pd.Series) -> npt.NDArray[np.bool_]:
+    """Mark the tickets that thresholds are set on: promises are about what comes next."""
+    if has_dates(created_at) and len(created_at) * _NEWEST_SHARE >= _MIN_NEWEST:
+        return newest(created_at, _NEWEST_SHARE)
+    return np.ones(len(created_at), dtype=bool)
+
+
+def _head(
+    classifier: TicketClassifier,
+    truth: npt.NDArray[np.object_],
+    block: npt.NDArray[np.bool_],
+    target_precision: float,
+) -> Head:
+    rows = np.flatnonzero(pd.notna(truth))
+    probabilities = classifier.out_of_fold_
+    predicted = probabilities.argmax(axis=1)
+    correct = classifier.classes_[predicted] == truth[rows]
+    used = block[rows]
+    labels = [str(label) for label in classifier.classes_]
+    thresholds = label_thresholds(
+        labels,
+        predicted[used],
+        probabilities.max(axis=1)[used],
+        correct[used],
+        target_precision,
+    )
+    true_index = pd.Index(labels).get_indexer(truth[rows])
+    known = true_index >= 0
+    cutoffs = set_cutoffs(probabilities[known], true_index[known])
+    return Head(classifier, thresholds, cutoffs)
+
+
+def _fit_joint(
+    classifiers: dict[str, TicketClassifier],
+    truths: dict[str, npt.NDArray[np.object_]],
+    block: npt.NDArray[np.bool_],
+    target_precision: float,
+) -> Joint | None:
+    """Calibrate and threshold the promise that all targets of a routing are right."""
+    targets = tuple(target for target in LABEL_COLUMNS if target in classifiers)
+    if "tier" not in targets:
+        return None
+    labelled = np.logical_and.reduce([pd.notna(truths[target]) for target in targets])
+    confidences, corrects = [], []
+    for target in targets:
+        rows = np.flatnonzero(pd.notna(truths[target]))
+        both = labelled[rows]
+        probabilities = classifiers[target].out_of_fold_[both]
+        predicted = classifiers[target].classes_[probabilities.argmax(axis=1)]
+        confidences.append(probabilities.max(axis=1))
+        corrects.append(predicted == truths[target][rows][both])
+    confidence = np.column_stack(confidences)
+    all_right = np.logical_and.reduce(corrects)
+    calibrated = fit_joint(confidence, all_right)
+    used = block[labelled]
+    threshold = precision_threshold(calibrated(confidence)[used], all_right[used], target_precision)
+    return Joint(targets, calibrated, threshold)
+
+
+def _out_of_fold_metrics(
+    classifier: TicketClassifier, truth: npt.NDArray[np.object_]
+) -> dict[str, Any]:
+    labels = [str(label) for label in classifier.classes_]
+    return measure(truth[pd.notna(truth)], labels, classifier.out_of_fold_)
+
+
+def _newest_metrics(
+    target: str,
+    matrix: sp.csr_matrix,
+    truth: npt.NDArray[np.object_],
+    clusters: npt.NDArray[np.int64],
+    classifier: TicketClassifier,
+    parts: Split,
+    n_jobs: int,
+    report: OnStep,
+) -> dict[str, Any]:
+    """Measure a model of the older tickets on the newer ones, both labelled."""
+    labelled = pd.notna(truth)
+    train, test = parts.train[labelled[parts.train]], parts.test[labelled[parts.test]]
+    if not len(test) or not _is_learnable(truth[train]):
+        return {}
+    earlier = TicketClassifier(
+        candidates=(classifier.C_,), n_folds=2, random_state=classifier.random_state, n_jobs=n_jobs
+    )
+    count = _counter(f"checking {target} on the newest", earlier, report)
+    earlier.fit(matrix[train], truth[train], clusters[train], count)
+    labels = [str(label) for label in earlier.classes_]
+    return measure(truth[test], labels, earlier.predict_proba(matrix[test]))

@@ -1,0 +1,222 @@
+"""The training pipeline: a history in, a signed bundle, a report and an MLflow run out."""
+
+import platform
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from importlib.metadata import version as library_version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from training.accounting import Accounting
+from training.evaluate import headline, truth_of
+from training.fit import Learned, OnStep, fit_model
+from training.history import ensure_learnable, read_history
+from training.mapping import load_mapping
+from training.registry import log_run
+from training.report import render_report
+from training.tickets import data_hash, in_canonical_order
+from triage.bundle import champion, save_bundle, set_champion
+from triage.errors import ConfigurationError, HistoryError
+from triage.knowledge import load_knowledge
+from triage.signing import field_key, signing_key
+from triage.taxonomy import load_taxonomy
+
+_LIBRARIES = ("numpy", "scipy", "scikit-learn", "pandas")
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What a training made."""
+
+    version: str
+    folder: Path
+    report: Path
+    run_id: str
+    is_champion: bool
+    accounting: Accounting
+    learned: Learned
+    seconds: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Turn it into plain data, ready for JSON."""
+        return {
+            "version": self.version,
+            "folder": str(self.folder),
+            "report": str(self.report),
+            "mlflow_run": self.run_id,
+            "champion": self.is_champion,
+            "model_hash": self.learned.model.canonical_hash(),
+            "seconds": round(self.seconds, 1),
+            **self.accounting.to_dict(),
+            "skipped": self.learned.skipped,
+            "too_few": {
+                target: head.classifier.too_few_
+                for target, head in self.learned.model.heads.items()
+            },
+            "metrics": self.learned.metrics,
+        }
+
+
+def run_training(
+    history: Sequence[Path],
+    *,
+    output: Path,
+    keys: Path,
+    mapping: str | None = None,
+    kb: Path | None = None,
+    taxonomy: Path | None = None,
+    target_precision: float = 0.95,
+    seed: int = 0,
+    n_jobs: int = -1,
+    on_rows: Callable[[int], None] | None = None,
+    on_step: OnStep | None = None,
+) -> Trained:
+    """Train on one or more exports and put the signed bundle into a models folder.
+
+    The first bundle of a folder becomes its champion; a later one waits for a promotion.
+
+    Parameters
+    ----------
+    output : models folder
+    keys : key folder, see `triage.signing`
+    mapping : name of a built-in mapping, path to a mapping file, or None to guess
+    kb : folder of knowledge articles to ship with the model
+    taxonomy : taxonomy file, None for the one that comes with the package
+
+    Raises
+    ------
+    TriageError : what is wrong with the history, the mapping, the articles or the folders
+    """
+    began = time.monotonic()
+    if not 0.5 < target_precision < 1:
+        raise ConfigurationError(
+            f"the target precision must lie between 0.5 and 1, got {target_precision}"
+        )
+    signing_key(keys)  # fails now rather than after an hour's training
+    words = load_taxonomy(taxonomy)
+    articles = load_knowledge(kb).articles if kb else ()
+    read = read_history(history, load_mapping(mapping), on_progress=on_rows)
+    reports = output / "reports"
+    version = _new_version(output, read.frame)
+    if read.rejected:
+        _make_folder(reports)
+        read.write_rejected(reports / f"{version}-rejected.csv")
+    ensure_learnable(read)
+    frame = in_canonical_order(read.frame)
+    _make_folder(reports)
+    learned = fit_model(
+        frame,
+        taxonomy=words,
+        articles=articles,
+        target_precision=target_precision,
+        seed=seed,
+        key=field_key(keys),
+        cache=output / "cache",
+        n_jobs=n_jobs,
+        on_step=on_step,
+    )
+    seconds = time.monotonic() - began
+    facts = _facts(learned, frame, read.accounting, seed, seconds)
+    model = replace(learned.model, facts=facts)
+    folder = save_bundle(model, output, version, keys)
+    report = reports / f"{version}.html"
+    report.write_text(
+        render_report(
+            learned,
+            version=version,
+            facts={**facts, "model_hash": model.canonical_hash()},
+            accounting=read.accounting,
+            correctness=_correctness(learned, frame),
+        ),
+        "utf-8",
+    )
+    run_id = log_run(
+        output,
+        version=version,
+        model=model,
+        parameters={
+            "seed": seed,
+            "target_precision": target_precision,
+            "mapping": mapping or "auto",
+            **{f"C_{target}": head.classifier.C_ for target, head in model.heads.items()},
+        },
+        metrics=_flat_metrics(learned, read.accounting),
+        tags={"data_hash": facts["data_hash"], "model_hash": model.canonical_hash()},
+        artifacts={"bundle": folder, "report": report},
+    )
+    is_first = champion(output) is None
+    if is_first:
+        set_champion(output, version)
+    seconds = time.monotonic() - began
+    return Trained(version, folder, report, run_id, is_first, read.accounting, learned, seconds)
+
+
+def _new_version(output: Path, frame: pd.DataFrame) -> str:
+    """Name a bundle by its time and its data, so that names sort by age."""
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    name = f"{stamp}-{data_hash(frame)[:8]}"
+    serial = 2
+    while (output / name).exists():
+        name = f"{stamp}-{data_hash(frame)[:8]}-{serial}"
+        serial += 1
+    return name
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise HistoryError(
+            f"the output folder {folder.parent.name}/ cannot be written: {error.strerror}; "
+            "name another with --output"
+        ) from error
+
+
+def _facts(
+    learned: Learned, frame: pd.DataFrame, accounting: Accounting, seed: int, seconds: float
+) -> dict[str, Any]:
+    return {
+        "trained_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "training_s": round(seconds, 1),
+        "data_hash": data_hash(frame),
+        "seed": seed,
+        "rows": accounting.to_dict()["rows"],
+        "skipped": learned.skipped,
+        "is_split_by_time": learned.is_split_by_time,
+        "metrics": {
+            target: {part: headline(values) for part, values in parts.items()}
+            for target, parts in learned.metrics.items()
+        },
+        "libraries": {
+            "python": platform.python_version(),
+            **{name: library_version(name) for name in ("ticket-triage", *_LIBRARIES)},
+        },
+    }
+
+
+def _correctness(learned: Learned, frame: pd.DataFrame) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Pair each target's out-of-fold confidence with whether it was right."""
+    pairs = {}
+    for target, probabilities in learned.out_of_fold.items():
+        truth = truth_of(frame, target)
+        classes = learned.model.heads[target].classifier.classes_
+        predicted = classes[probabilities.argmax(axis=1)]
+        pairs[target] = (probabilities.max(axis=1), predicted == truth[pd.notna(truth)])
+    return pairs
+
+
+def _flat_metrics(learned: Learned, accounting: Accounting) -> dict[str, float]:
+    flat = {f"rows_{name}": float(n) for name, n in accounting.to_dict()["rows"].items()}
+    for target, parts in learned.metrics.items():
+        for part, values in parts.items():
+            for name, value in headline(values).items():
+                flat[f"{target}.{part}.{name}"] = float(value)
+            for label, scores in values.get("per_label", {}).items():
+                safe = "".join(c if c.isalnum() or c in "_-. /" else "_" for c in label)[:100]
+                flat[f"{target}.{part}.recall.{safe}"] = scores["recall"]
+    return flat

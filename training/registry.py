@@ -1,0 +1,117 @@
+"""Every training as an MLflow run, in an explicit local store beside the models.
+
+What is logged: parameters, metrics, the data's hash and row accounting, the report, the bundle,
+and the fitted scikit-learn pipelines. Never ticket text.
+"""
+
+import copy
+import logging
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import joblib
+from sklearn.pipeline import Pipeline
+
+from triage.model import TriageModel
+
+EXPERIMENT = "ticket-triage"
+
+_METRICS_A_BATCH = 1000  # the most that MLflow takes at once
+
+
+def log_run(
+    models: Path,
+    *,
+    version: str,
+    model: TriageModel,
+    parameters: Mapping[str, Any],
+    metrics: Mapping[str, float],
+    tags: Mapping[str, str],
+    artifacts: Mapping[str, Path],
+) -> str:
+    """Log one training.
+
+    Parameters
+    ----------
+    models : models folder; the store is ``mlflow.db`` in it, unless MLFLOW_TRACKING_URI is set
+    artifacts : folder in the run -> file or folder to keep there
+
+    Returns
+    -------
+    str : the run's id
+    """
+    with _quiet_mlflow(models) as client:
+        from mlflow.entities import Metric, Param
+
+        experiment = client.get_experiment_by_name(EXPERIMENT)
+        if experiment is None:
+            place = None if "MLFLOW_TRACKING_URI" in os.environ else _artifact_place(models)
+            experiment_id = client.create_experiment(EXPERIMENT, artifact_location=place)
+        else:
+            experiment_id = experiment.experiment_id
+        run = client.create_run(experiment_id, run_name=version, tags=dict(tags))
+        run_id = str(run.info.run_id)
+        now_ms = int(time.time() * 1000)
+        points = [Metric(name, number, now_ms, 0) for name, number in metrics.items()]
+        client.log_batch(run_id, params=[Param(k, str(v)) for k, v in parameters.items()])
+        for begin in range(0, len(points), _METRICS_A_BATCH):
+            client.log_batch(run_id, metrics=points[begin : begin + _METRICS_A_BATCH])
+        for place, path in artifacts.items():
+            if path.is_dir():
+                client.log_artifacts(run_id, str(path), place)
+            else:
+                client.log_artifact(run_id, str(path), place)
+        pipelines = models / f".{version}.pipeline" / "pipeline.joblib"
+        pipelines.parent.mkdir()
+        try:
+            joblib.dump(pipelines_of(model), pipelines)
+            client.log_artifact(run_id, str(pipelines))
+        finally:
+            pipelines.unlink(missing_ok=True)
+            pipelines.parent.rmdir()
+        client.set_terminated(run_id)
+    return run_id
+
+
+def pipelines_of(model: TriageModel) -> dict[str, Pipeline]:
+    """Turn each head into a fitted scikit-learn pipeline, tickets in, labels out.
+
+    The secret that hashes form fields is left out: set ``features.key`` to use those fields.
+    """
+    features = copy.copy(model.features)
+    features.key = b""
+    pipelines = {}
+    for target, head in model.heads.items():
+        classifier = copy.copy(head.classifier)
+        # Probabilities of single tickets are of no use without the tickets.
+        del classifier.out_of_fold_
+        pipelines[target] = Pipeline([("features", features), ("classifier", classifier)])
+    return pipelines
+
+
+def _artifact_place(models: Path) -> str:
+    return (models.resolve() / "mlartifacts").as_uri()
+
+
+@contextmanager
+def _quiet_mlflow(models: Path) -> Iterator[Any]:
+    """Give an MLflow client on the right store, without telemetry and migration chatter."""
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+    # Imported late: it takes two seconds and nothing else needs it.
+    from mlflow.tracking import MlflowClient
+
+    uri = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{models.resolve() / 'mlflow.db'}"
+    noisy = [logging.getLogger(name) for name in ("mlflow", "alembic")]
+    levels = [logger.level for logger in noisy]
+    try:
+        for logger in noisy:
+            logger.setLevel(logging.WARNING)
+        yield MlflowClient(tracking_uri=uri)
+    finally:
+        for logger, level in zip(noisy, levels, strict=True):
+            logger.setLevel(level)

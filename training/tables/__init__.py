@@ -1,0 +1,1 @@
+"""Raw tables: any export file, read in pieces of rows of text with their line numbers."""

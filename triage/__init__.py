@@ -1,0 +1,1 @@
+"""Ticket triage for tiered help desks: tickets in, suggestions out."""

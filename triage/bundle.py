@@ -1,0 +1,369 @@
+"""Save, sign, verify and load a model bundle: plain arrays and JSON, never a pickle.
+
+A bundle is a folder: ``manifest.json`` (facts, size and SHA-256 of every other file, Ed25519
+signature), ``*.npy`` (plain numeric arrays) and ``*.json``. Nothing in it can run code, nothing is
+compressed, and nothing is read before the signature and the sizes have been checked.
+"""
+
+import hashlib
+import io
+import json
+import os
+import re
+import shutil
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from triage.article import Article
+from triage.classifier import TicketClassifier
+from triage.confidence import JointConfidence
+from triage.errors import BundleError
+from triage.features import TicketFeatures
+from triage.model import Head, Joint, TriageModel
+from triage.signing import field_key, key_id, signing_key, trusted_keys, verify
+from triage.taxonomy import parse_taxonomy
+
+FORMAT = 1
+"""Raise it when an older reader could not read the files, and keep reading the old ones."""
+
+_MANIFEST = "manifest.json"
+_MAX_MANIFEST_BYTES = 8 << 20
+_MAX_BUNDLE_BYTES = 512 << 20
+_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+def save_bundle(model: TriageModel, models: Path, version: str, keys: Path) -> Path:
+    """Write, sign and put in place a bundle; whole or not at all.
+
+    Returns
+    -------
+    Path : the bundle's folder, ``models / version``
+
+    Raises
+    ------
+    BundleError : the folder cannot be written, or the version exists already
+    ConfigurationError : the key folder cannot be used
+    """
+    key = signing_key(keys)
+    public = key.public_key().public_bytes_raw()
+    files = _files_of(model)
+    manifest = {
+        "format": FORMAT,
+        "version": version,
+        "model_hash": model.canonical_hash(),
+        "target_precision": model.target_precision,
+        "targets": {target: head.labels for target, head in model.heads.items()},
+        **model.facts,
+        "files": {
+            name: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+            for name, data in sorted(files.items())
+        },
+        "key_id": key_id(public),
+    }
+    manifest["signature"] = key.sign(_signed_part(manifest)).hex()
+    files[_MANIFEST] = json.dumps(manifest, indent=2, ensure_ascii=False).encode("utf-8") + b"\n"
+    folder, temporary = models / version, models / f".{version}.partial"
+    try:
+        models.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir()
+        for name, data in files.items():
+            _write_durably(temporary / name, data)
+        _sync_folder(temporary)
+        temporary.rename(folder)
+        _sync_folder(models)
+    except OSError as error:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise BundleError(
+            f"bundle {version} cannot be written to {models.name}/: {error.strerror}"
+        ) from error
+    return folder
+
+
+def load_bundle(folder: Path, keys: Path) -> tuple[TriageModel, dict[str, Any]]:
+    """Verify a bundle and load it.
+
+    Returns
+    -------
+    TriageModel : the model, ready to answer
+    dict : its manifest
+
+    Raises
+    ------
+    BundleError : anything about the folder is not as its trusted signer left it
+    """
+    manifest, files = verify_bundle(folder, keys)
+    try:
+        return _model_of(files, manifest, field_key(keys)), manifest
+    except (KeyError, ValueError, TypeError, IndexError) as error:
+        raise BundleError(f"bundle {folder.name}: a part is missing or malformed") from error
+
+
+def verify_bundle(folder: Path, keys: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """Check signature, names, sizes and hashes of a bundle.
+
+    Returns
+    -------
+    dict : the manifest
+    dict : name -> contents of each file, the very bytes that were checked
+
+    Raises
+    ------
+    BundleError : a file is missing, surplus, altered, a link; the signature is absent or foreign
+    """
+    present = _regular_files(folder)
+    if _MANIFEST not in present:
+        raise BundleError(f"{folder.name} is not a model bundle: it has no {_MANIFEST}")
+    if present[_MANIFEST] > _MAX_MANIFEST_BYTES:
+        raise BundleError(f"bundle {folder.name}: {_MANIFEST} is larger than any manifest can be")
+    manifest = _parse_json(folder, _MANIFEST, _read(folder / _MANIFEST))
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
+        raise BundleError(f"bundle {folder.name}: {_MANIFEST} is not a manifest")
+    signature, name = manifest.get("signature"), manifest.get("key_id")
+    if not isinstance(signature, str) or not isinstance(name, str):
+        raise BundleError(f"bundle {folder.name} is not signed; train it again with this version")
+    try:
+        verify(trusted_keys(keys), name, signature, _signed_part(manifest))
+    except BundleError as error:
+        raise BundleError(f"bundle {folder.name}: {error}") from error
+    if manifest.get("format") != FORMAT:
+        raise BundleError(
+            f"bundle {folder.name} has format {manifest.get('format')!r}, this version reads "
+            f"{FORMAT}; train it again"
+        )
+    expected = manifest["files"]
+    if set(expected) != set(present) - {_MANIFEST}:
+        raise BundleError(f"bundle {folder.name}: files are missing or were added")
+    files = {}
+    for file, entry in expected.items():
+        if present[file] != entry["bytes"]:
+            raise BundleError(f"bundle {folder.name}: {file} is truncated or was altered")
+        data = _read(folder / file)
+        if hashlib.sha256(data).hexdigest() != entry["sha256"]:
+            raise BundleError(f"bundle {folder.name}: {file} was altered")
+        files[file] = data
+    return manifest, files
+
+
+def resolve_model(path: Path) -> Path:
+    """Find the bundle that a path means: the folder itself, or a models folder's champion.
+
+    Raises
+    ------
+    BundleError : there is neither a bundle nor a champion there
+    """
+    if (path / _MANIFEST).exists():
+        return path
+    name = champion(path)
+    if name is None:
+        raise BundleError(
+            f"{path} holds no model yet; train one with: triage train HISTORY --output {path}"
+        )
+    folder = path / name
+    if not (folder / _MANIFEST).exists():
+        raise BundleError(f"the champion {name} named in {path} is not there; promote another")
+    return folder
+
+
+def champion(models: Path) -> str | None:
+    """Name the bundle that serves, or None when none was promoted yet.
+
+    Raises
+    ------
+    BundleError : the pointer does not hold a bundle's name
+    """
+    try:
+        name = (models / "champion").read_text("utf-8").strip()
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise BundleError(f"{models.name}/champion cannot be read") from error
+    if not _VERSION.fullmatch(name):
+        raise BundleError(f"{models.name}/champion does not hold the name of a bundle")
+    return name
+
+
+def set_champion(models: Path, version: str) -> None:
+    """Make a bundle the one that serves, in one step.
+
+    Raises
+    ------
+    BundleError : the pointer cannot be written
+    """
+    temporary = models / ".champion.partial"
+    try:
+        _write_durably(temporary, f"{version}\n".encode())
+        temporary.replace(models / "champion")
+        _sync_folder(models)
+    except OSError as error:
+        raise BundleError(f"{models.name}/champion cannot be written: {error.strerror}") from error
+
+
+def list_bundles(models: Path) -> list[str]:
+    """Name the bundles in a models folder, oldest first (versions begin with their time)."""
+    if not models.is_dir():
+        return []
+    return sorted(
+        path.name
+        for path in models.iterdir()
+        if not path.name.startswith(".") and (path / _MANIFEST).is_file()
+    )
+
+
+def _signed_part(manifest: Mapping[str, Any]) -> bytes:
+    part = {key: value for key, value in manifest.items() if key != "signature"}
+    return json.dumps(part, sort_keys=True, separators=(",", ":")).encode("utf-8")
+
+
+def _files_of(model: TriageModel) -> dict[str, bytes]:
+    features = model.features
+    files = {
+        "buckets.npy": _array_bytes(features.buckets_),
+        "idf.npy": _array_bytes(features.idf_),
+        "field_values.npy": _array_bytes(features.values_),
+        "taxonomy.json": _json_bytes(model.taxonomy.to_dict()),
+        "articles.json": _json_bytes([article.to_dict() for article in model.articles]),
+    }
+    heads = []
+    for number, (target, head) in enumerate(model.heads.items()):
+        fitted = head.classifier
+        files[f"coef-{number}.npy"] = _array_bytes(fitted.coef_.astype(np.float16))
+        heads.append(
+            {
+                "target": target,
+                "labels": head.labels,
+                "thresholds": [head.thresholds[label] for label in head.labels],
+                "cutoffs": head.cutoffs.tolist(),
+                "intercept": [float(value) for value in fitted.intercept_],
+                "temperature": fitted.temperature_,
+                "C": fitted.C_,
+                "too_few": fitted.too_few_,
+            }
+        )
+    joint = model.joint
+    files["model.json"] = _json_bytes(
+        {
+            "heads": heads,
+            "field_names": list(features.field_names),
+            "field_weight": features.field_weight,
+            "min_familiarity": model.min_familiarity,
+            "joint": {
+                "targets": joint.targets,
+                "weights": joint.confidence.weights,
+                "intercept": joint.confidence.intercept,
+                "threshold": joint.threshold,
+            }
+            if joint
+            else None,
+        }
+    )
+    return files
+
+
+def _model_of(files: Mapping[str, bytes], manifest: Mapping[str, Any], key: bytes) -> TriageModel:
+    content = json.loads(files["model.json"])
+    features = TicketFeatures(
+        tuple(content["field_names"]), field_weight=content["field_weight"], key=key
+    )
+    features.buckets_ = _array(files["buckets.npy"])
+    features.idf_ = _array(files["idf.npy"])
+    features.values_ = _array(files["field_values.npy"])
+    heads = {}
+    for number, entry in enumerate(content["heads"]):
+        fitted = TicketClassifier()
+        fitted.classes_ = np.array(entry["labels"], dtype=object)
+        fitted.coef_ = _array(files[f"coef-{number}.npy"]).astype(np.float32)
+        fitted.intercept_ = np.array(entry["intercept"], dtype=np.float32)
+        fitted.temperature_ = float(entry["temperature"])
+        fitted.C_ = float(entry["C"])
+        fitted.too_few_ = dict(entry["too_few"])
+        if fitted.coef_.shape != (features.n_features_out_, len(fitted.classes_)):
+            raise ValueError("a head's coefficients do not fit the features")
+        heads[entry["target"]] = Head(
+            fitted,
+            dict(zip(entry["labels"], entry["thresholds"], strict=True)),
+            np.array(entry["cutoffs"], dtype=np.float64),
+        )
+    joint = content["joint"]
+    return TriageModel(
+        features=features,
+        heads=heads,
+        joint=Joint(
+            tuple(joint["targets"]),
+            JointConfidence(tuple(joint["weights"]), joint["intercept"]),
+            joint["threshold"],
+        )
+        if joint
+        else None,
+        min_familiarity=content["min_familiarity"],
+        target_precision=manifest["target_precision"],
+        taxonomy=parse_taxonomy(json.loads(files["taxonomy.json"])),
+        articles=tuple(Article.from_dict(entry) for entry in json.loads(files["articles.json"])),
+        facts={},
+    )
+
+
+def _regular_files(folder: Path) -> dict[str, int]:
+    """Size of each file of a bundle; anything that is not a plain file is refused."""
+    sizes = {}
+    try:
+        if folder.is_symlink() or not folder.is_dir():
+            raise BundleError(f"{folder.name} is not a bundle's folder")
+        for path in folder.iterdir():
+            status = path.lstat()
+            if not stat.S_ISREG(status.st_mode):
+                raise BundleError(f"bundle {folder.name}: {path.name} is not a plain file")
+            sizes[path.name] = status.st_size
+    except OSError as error:
+        raise BundleError(f"bundle {folder.name} cannot be read: {error.strerror}") from error
+    if sum(sizes.values()) > _MAX_BUNDLE_BYTES:
+        raise BundleError(f"bundle {folder.name} is larger than any model can be")
+    return sizes
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BundleError(f"{path.parent.name}/{path.name} cannot be read") from error
+
+
+def _parse_json(folder: Path, name: str, data: bytes) -> Any:
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise BundleError(f"bundle {folder.name}: {name} is not JSON") from error
+
+
+def _json_bytes(content: Any) -> bytes:
+    return json.dumps(content, ensure_ascii=False, sort_keys=True).encode("utf-8") + b"\n"
+
+
+def _array_bytes(array: npt.NDArray[Any]) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, array, allow_pickle=False)
+    return buffer.getvalue()
+
+
+def _array(data: bytes) -> npt.NDArray[Any]:
+    return np.asarray(np.load(io.BytesIO(data), allow_pickle=False))
+
+
+def _write_durably(path: Path, data: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,219 @@
+"""The ``triage`` command: one program out of the core, training and api.
+
+The only module here that may import training and api. Each of them brings its own commands;
+settings are read once, and reach every command as the context's object.
+"""
+
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from typer.core import TyperGroup
+
+import api.commands
+import training.commands
+from triage import console as show
+from triage.errors import ConfigurationError, TriageError
+
+
+class _Group(TyperGroup):
+    """Turns an error meant for people into one line on stderr and exit code 2."""
+
+    def invoke(self, ctx: typer.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except TriageError as error:
+            message = " ".join(str(error).split())
+        except KeyboardInterrupt:
+            message = "stopped"
+        typer.echo(f"triage: {message}", err=True)
+        raise typer.Exit(2)
+
+
+app = typer.Typer(
+    cls=_Group,
+    help="Ticket triage for tiered help desks, learned from a desk's own history.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+kb_app = typer.Typer(help="Check and search knowledge articles.", no_args_is_help=True)
+models_app = typer.Typer(help="List and verify model bundles.", no_args_is_help=True)
+
+app.add_typer(training.commands.app)
+app.add_typer(training.commands.data_app, name="data")
+app.add_typer(api.commands.app)
+app.add_typer(kb_app, name="kb")
+app.add_typer(models_app, name="models")
+app.add_typer(api.commands.keys_app, name="keys")
+app.add_typer(api.commands.db_app, name="db")
+
+ModelPath = Annotated[
+    Path | None, typer.Option("--model", help="Bundle, or models folder [default: models]")
+]
+KbPath = Annotated[
+    Path | None, typer.Option("--kb", help="Folder of articles [default: the sample's]")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text")]
+
+
+@app.callback()
+def _read_settings(context: typer.Context) -> None:
+    from api.settings import load_settings
+
+    context.obj = load_settings()
+
+
+@app.command()
+def suggest(
+    context: typer.Context,
+    subject: str,
+    description: Annotated[str, typer.Argument()] = "",
+    field: Annotated[
+        list[str] | None, typer.Option("--field", help="A form field, as name=value")
+    ] = None,
+    model: ModelPath = None,
+    kb: Annotated[Path | None, typer.Option("--kb", help="Folder of articles")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Suggest tier, category, articles and steps for one ticket."""
+    from triage.engine import load_engine
+    from triage.ticket import Ticket
+
+    fields = {}
+    for pair in field or ():
+        name, separator, value = pair.partition("=")
+        if not separator:
+            raise ConfigurationError("a form field is given as --field name=value")
+        fields[name] = value
+    settings = context.obj
+    engine = load_engine(
+        model or settings.models, keys=settings.keys_dir, knowledge=kb or settings.kb
+    )
+    [suggestion] = engine.suggest([Ticket(subject, description, fields=fields)])
+    if as_json:
+        return show.print_json(suggestion.to_dict())
+    return show.show_suggestion(Console(), suggestion)
+
+
+@app.command()
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="Stop before serving")] = False,
+    output: Annotated[Path, typer.Option(help="Folder for the demo's model and database")] = Path(
+        "models/demo"
+    ),
+    port: Annotated[int | None, typer.Option(help="[default: 8000]")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train on the sample history, suggest for one ticket, then serve."""
+    from api.settings import load_settings
+    from training.demo import DEMO_TICKET, demo_engine
+
+    database_url = f"sqlite:///{output}/triage.db"
+    settings = load_settings(port=port, models=output, database_url=database_url)
+    with show.steps_shown(quiet=as_json) as on_step:
+        engine = demo_engine(output, settings.keys_dir, on_step=on_step)
+    [suggestion] = engine.suggest([DEMO_TICKET])
+    if as_json:
+        show.print_json({"suggestion": suggestion.to_dict()})
+    else:
+        show.show_ticket(Console(), DEMO_TICKET)
+        show.show_suggestion(Console(), suggestion)
+    if not once:
+        api.commands.serve_demo(settings, Console(stderr=as_json))
+
+
+@kb_app.command("check")
+def kb_check(
+    context: typer.Context,
+    kb: Annotated[Path | None, typer.Argument(help="Folder [default: the sample's]")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check knowledge articles: form, links, risky steps, age."""
+    from triage.article_check import check
+    from triage.knowledge import read_articles
+    from triage.taxonomy import data_folder, load_taxonomy
+
+    articles, problems = read_articles(kb or context.obj.kb or data_folder() / "kb")
+    taxonomy = load_taxonomy(context.obj.taxonomy)
+    problems = [*problems, *check(articles, taxonomy, today=date.today())]
+    if as_json:
+        show.print_json({"articles": len(articles), "problems": [asdict(p) for p in problems]})
+    else:
+        rows = [(p.severity, p.file, p.line, p.reason) for p in problems]
+        told = f"{len(articles)} articles, nothing to complain about"
+        show.show_table(Console(), ("severity", "file", "line", "reason"), rows, told)
+    if any(problem.severity == "error" for problem in problems):
+        raise typer.Exit(2)
+
+
+@kb_app.command("search")
+def kb_search(
+    context: typer.Context,
+    query: str,
+    kb: KbPath = None,
+    top: Annotated[int, typer.Option(help="How many", min=1, max=100)] = 10,
+    as_json: AsJson = False,
+) -> None:
+    """Find knowledge articles, best first."""
+    from triage.knowledge import load_knowledge
+    from triage.taxonomy import data_folder
+
+    base = load_knowledge(kb or context.obj.kb or data_folder() / "kb")
+    hits = base.search(query, top=top)
+    if as_json:
+        return show.print_json([{"id": h.id, "title": h.title, "score": h.score} for h in hits])
+    rows = [(f"{h.score:.2f}", h.id, h.title, ", ".join(h.terms)) for h in hits]
+    return show.show_table(Console(), ("score", "id", "title", "terms"), rows, "no article fits")
+
+
+@models_app.command("list")
+def models_list(context: typer.Context, model: ModelPath = None, as_json: AsJson = False) -> None:
+    """List the bundles of a models folder; the champion serves."""
+    from triage.bundle import champion, list_bundles, verify_bundle
+
+    folder = model or context.obj.models
+    serving = champion(folder)
+    rows = []
+    for name in list_bundles(folder):
+        try:
+            manifest, _ = verify_bundle(folder / name, context.obj.keys_dir)
+            state = "champion" if name == serving else "ready"
+        except TriageError as error:
+            manifest, state = {}, str(error)
+        rows.append(
+            {
+                "version": name,
+                "state": state,
+                "trained_at": manifest.get("trained_at"),
+                "targets": sorted(manifest.get("targets", {})),
+            }
+        )
+    if as_json:
+        return show.print_json(rows)
+    cells = [(r["version"], r["state"], r["trained_at"], ", ".join(r["targets"])) for r in rows]
+    columns = ("version", "state", "trained at", "targets")
+    empty = f"no bundles in {folder}; make one with: triage train HISTORY --output {folder}"
+    return show.show_table(Console(), columns, cells, empty)
+
+
+@models_app.command("verify")
+def models_verify(context: typer.Context, model: ModelPath = None, as_json: AsJson = False) -> None:
+    """Check a bundle's signature and every file of it."""
+    from triage.bundle import resolve_model, verify_bundle
+
+    folder = resolve_model(model or context.obj.models)
+    manifest, files = verify_bundle(folder, context.obj.keys_dir)
+    if as_json:
+        return show.print_json(
+            {
+                **{name: manifest[name] for name in ("version", "key_id", "model_hash")},
+                "files": len(files),
+                "bytes": sum(map(len, files.values())),
+            }
+        )
+    told = f"{folder} is whole, and signed by the trusted key {manifest['key_id']}"
+    return show.show_sentences(Console(), [told])

@@ -1,0 +1,170 @@
+"""How results look on a terminal: progress with an estimate, suggestions, tables of metrics."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.panel import Panel
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+from triage.suggestion import Prediction, Suggestion
+from triage.ticket import Ticket
+
+_DECISIONS = {
+    "route": "[bold green]route[/]: sure enough to keep the promised precision",
+    "suggest": "[bold yellow]suggest[/]: worth showing, a person confirms",
+    "review": "[bold red]review[/]: left to a person",
+}
+
+
+@contextmanager
+def steps_shown(quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
+    """Show steps with their share done and an estimate of the rest, on stderr."""
+    progress = Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("about"),
+        TimeRemainingColumn(),
+        TextColumn("left"),
+        console=Console(stderr=True),
+        disable=quiet,
+    )
+    tasks: dict[str, Any] = {}
+
+    def report(name: str, done: int, total: int) -> None:
+        if name not in tasks:
+            for task in tasks.values():
+                progress.update(task, completed=progress.tasks[task].total)
+            tasks[name] = progress.add_task(name, total=total)
+        progress.update(tasks[name], completed=done)
+
+    with progress:
+        yield report
+        for task in tasks.values():
+            progress.update(task, completed=progress.tasks[task].total)
+
+
+@contextmanager
+def rows_shown(what: str, quiet: bool) -> Iterator[Callable[[int], None]]:
+    """Show a growing number of rows and the time it takes, on stderr."""
+    progress = Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        TextColumn("{task.completed:,.0f} rows"),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        disable=quiet,
+    )
+    with progress:
+        task = progress.add_task(what, total=None)
+        yield lambda rows: progress.update(task, completed=rows)
+
+
+def show_suggestion(console: Console, suggestion: Suggestion) -> None:
+    """Print a suggestion for a person: what, how sure, why, and what to do."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column()
+    table.add_row("Decision", _DECISIONS[suggestion.decision])
+    for name, prediction in _predictions(suggestion):
+        table.add_row(name, _in_words(prediction))
+    if suggestion.tier and suggestion.next_tier not in (None, suggestion.tier.label):
+        table.add_row("Goes to", f"tier {escape(str(suggestion.next_tier))} first")
+    for reason in suggestion.reasons:
+        table.add_row("Because", f"{escape(reason.message)} {escape(reason.next_action)}")
+    for target, terms in suggestion.explanation.items():
+        spoken = ", ".join(f"{escape(term.term)} {term.weight:+.2f}" for term in terms[:6])
+        table.add_row(f"Words for {target}", spoken)
+    for article in suggestion.articles:
+        table.add_row("Article", f"{article.id} {escape(article.title)} ({article.score:.0%})")
+    for warning in suggestion.warnings:
+        table.add_row("Note", escape(warning))
+    for number, step in enumerate(suggestion.steps, 1):
+        source = f" [dim]({step.article_id})[/]" if step.article_id else ""
+        table.add_row(f"Step {number}", f"{escape(step.text)}{source}")
+    console.print(Panel(table, title="Suggestion", title_align="left"))
+
+
+def show_ticket(console: Console, ticket: Ticket) -> None:
+    """Print a ticket as it arrived."""
+    text = f"[bold]{escape(ticket.subject)}[/]\n{escape(ticket.description)}"
+    console.print(Panel(text, title="Ticket", title_align="left"))
+
+
+def show_sentences(console: Console, sentences: Sequence[str]) -> None:
+    """Print sentences, a line each, whole: a path or a key is never broken in two."""
+    for sentence in sentences:
+        console.print(sentence, markup=False, highlight=False, soft_wrap=True)
+
+
+def print_json(content: Any) -> None:
+    """Print plain data as JSON on stdout."""
+    print(json.dumps(content, ensure_ascii=False, indent=2, default=str))  # noqa: T201
+
+
+def show_metrics(console: Console, title: str, metrics: Mapping[str, Mapping[str, Any]]) -> None:
+    """Print the headline figures, one row a target (and part of the data, where given)."""
+    table = Table(title=title, title_justify="left")
+    table.add_column("target")
+    for name in ("accuracy", "macro-F1", "ECE", "coverage at 90%", "at 95%", "tickets"):
+        table.add_column(name, justify="right")
+    for target, values in metrics.items():
+        table.add_row(
+            escape(target),
+            f"{values['accuracy']:.3f}",
+            f"{values['macro_f1']:.3f}",
+            f"{values['ece']:.3f}",
+            f"{values['coverage_at_90']:.0%}",
+            f"{values['coverage_at_95']:.0%}",
+            f"{values['n']:,}",
+        )
+    console.print(table)
+
+
+def show_table(
+    console: Console, columns: Sequence[str], rows: Sequence[Sequence[object]], empty: str
+) -> None:
+    """Print a plain table, or a sentence when it has no rows."""
+    if not rows:
+        console.print(empty)
+        return
+    table = Table(*columns)
+    for row in rows:
+        table.add_row(*(escape(str(cell)) for cell in row))
+    console.print(table)
+
+
+def _predictions(suggestion: Suggestion) -> Iterator[tuple[str, Prediction]]:
+    if suggestion.tier:
+        yield "Tier", suggestion.tier
+    if suggestion.category:
+        yield "Category", suggestion.category
+    for target, prediction in suggestion.targets.items():
+        yield escape(target), prediction
+
+
+def _in_words(prediction: Prediction) -> str:
+    others = ", ".join(
+        f"{escape(other.label)} {other.confidence:.0%}" for other in prediction.alternatives[1:]
+    )
+    rest = f" [dim](or {others})[/]" if others else ""
+    if prediction.label is None:
+        best = prediction.alternatives[0]
+        return f"none; at best {escape(best.label)} {best.confidence:.0%}{rest}"
+    name = f", {escape(prediction.name or '')}" if prediction.name != prediction.label else ""
+    return f"[bold]{escape(prediction.label)}[/]{name} {prediction.confidence:.0%}{rest}"

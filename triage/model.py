@@ -1,0 +1,81 @@
+"""Everything that was learned from a history: features, heads, thresholds, what it was taught."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from triage.article import Article
+from triage.classifier import TicketClassifier
+from triage.confidence import JointConfidence
+from triage.features import TicketFeatures
+from triage.taxonomy import Taxonomy
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A target's classifier and what its confidence is good for.
+
+    ``thresholds`` hold, label by label, the confidence from which on the promised precision is
+    kept; None marks a label that may be suggested but never routed. ``cutoffs`` hold the
+    probability from which on a label belongs to the prediction set.
+    """
+
+    classifier: TicketClassifier
+    thresholds: Mapping[str, float | None]
+    cutoffs: FloatArray
+
+    @property
+    def labels(self) -> list[str]:
+        return [str(label) for label in self.classifier.classes_]
+
+
+@dataclass(frozen=True, slots=True)
+class Joint:
+    """The promise over all targets a routing rests on."""
+
+    targets: tuple[str, ...]
+    confidence: JointConfidence
+    threshold: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class TriageModel:
+    """A fitted model with its desk's taxonomy and the articles it was trained beside.
+
+    ``min_familiarity`` is the share of known wording below which a text is out of domain.
+    ``facts`` is what the manifest tells about the training: metrics, data hash, seed, versions.
+    """
+
+    features: TicketFeatures
+    heads: Mapping[str, Head]
+    joint: Joint | None
+    min_familiarity: float
+    target_precision: float
+    taxonomy: Taxonomy
+    articles: tuple[Article, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def canonical_hash(self) -> str:
+        """Hash what decides the answers, so that equal models have equal hashes.
+
+        File bytes differ between runs and machines, and hashes of form fields between
+        installations; neither is part of it.
+        """
+        digest = hashlib.sha256()
+        arrays: list[npt.NDArray[Any]] = [self.features.buckets_, self.features.idf_]
+        for target, head in sorted(self.heads.items()):
+            fitted = head.classifier
+            digest.update("\0".join([target, *head.labels]).encode())
+            temperature = np.array([fitted.temperature_])
+            arrays += [fitted.coef_, fitted.intercept_, temperature, head.cutoffs]
+            arrays.append(np.array([head.thresholds[label] for label in head.labels], dtype=float))
+        for array in arrays:
+            digest.update(str(array.shape).encode())
+            digest.update(np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()

@@ -1,0 +1,19 @@
+"""The store: API keys and given suggestions, in SQLite or PostgreSQL, through SQLAlchemy.
+
+Used by the API and the command line, never by the core.
+"""
+
+from triage.store.database import StoreError
+from triage.store.migrate import upgrade
+from triage.store.records import SCOPES, ApiKeyInfo, StoredSuggestion
+from triage.store.repository import Store, open_store
+
+__all__ = [
+    "SCOPES",
+    "ApiKeyInfo",
+    "Store",
+    "StoreError",
+    "StoredSuggestion",
+    "open_store",
+    "upgrade",
+]

@@ -1,0 +1,167 @@
+"""Tiers, categories and assignment groups of a desk, read from a TOML file."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from triage.errors import ConfigurationError
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """A support tier: its short id ("1"), its name, and what it is there for."""
+
+    id: str
+    name: str
+    duty: str
+    daily: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """Something to know before an escalation, with the question to ask by language code."""
+
+    id: str
+    name: str
+    question: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """A kind of ticket, and the ids of the details to collect before it goes up."""
+
+    id: str
+    name: str
+    description: str
+    details: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Taxonomy:
+    """The desk's own words: what tiers, categories, details and groups there are."""
+
+    tiers: Mapping[str, Tier]
+    categories: Mapping[str, Category]
+    details: Mapping[str, Detail]
+    groups: Mapping[str, str]
+    wide_impact: tuple[str, ...]
+
+    def tier_name(self, label: str) -> str:
+        """Name a tier for people; an unknown label is its own name."""
+        tier = self.tiers.get(label)
+        return tier.name if tier else label
+
+    def category_name(self, label: str) -> str:
+        """Name a category for people; an unknown label is its own name."""
+        category = self.categories.get(label)
+        return category.name if category else label
+
+    def details_of(self, category: str | None) -> tuple[Detail, ...]:
+        """List the details to collect for a category, the most telling first."""
+        found = self.categories.get(category or "")
+        return tuple(self.details[name] for name in found.details) if found else ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Turn the taxonomy into plain data of the same shape as the TOML file."""
+        return {
+            "tiers": {
+                tier.id: {"name": tier.name, "duty": tier.duty, "daily": tier.daily}
+                for tier in self.tiers.values()
+            },
+            "categories": {
+                category.id: {
+                    "name": category.name,
+                    "description": category.description,
+                    "details": list(category.details),
+                }
+                for category in self.categories.values()
+            },
+            "details": {
+                detail.id: {"name": detail.name, "question": dict(detail.question)}
+                for detail in self.details.values()
+            },
+            "groups": dict(self.groups),
+            "wide_impact": {"phrases": list(self.wide_impact)},
+        }
+
+
+def load_taxonomy(path: Path | None = None) -> Taxonomy:
+    """Read a taxonomy file; without one, the taxonomy that comes with the package.
+
+    Raises
+    ------
+    ConfigurationError : the file is missing, is not TOML, or refers to something it does not define
+    """
+    name = path.name if path else "taxonomy.toml"
+    try:
+        text = path.read_text("utf-8") if path else data_text("taxonomy.toml")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"taxonomy {name}: cannot be read as UTF-8 text") from error
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"taxonomy {name}: not valid TOML: {error}") from error
+    return parse_taxonomy(content, name)
+
+
+def parse_taxonomy(content: Mapping[str, Any], name: str = "taxonomy") -> Taxonomy:
+    """Build a taxonomy from plain data.
+
+    Raises
+    ------
+    ConfigurationError : a part is missing or refers to something that is not defined
+    """
+    try:
+        tiers = {
+            key: Tier(key, value["name"], value.get("duty", ""), value.get("daily", True))
+            for key, value in content["tiers"].items()
+        }
+        details = {
+            key: Detail(key, value["name"], dict(value["question"]))
+            for key, value in content.get("details", {}).items()
+        }
+        categories = {
+            key: Category(
+                key, value["name"], value.get("description", ""), tuple(value.get("details", ()))
+            )
+            for key, value in content.get("categories", {}).items()
+        }
+        groups = {str(group): str(tier) for group, tier in content.get("groups", {}).items()}
+        wide_impact = tuple(
+            str(phrase) for phrase in content.get("wide_impact", {}).get("phrases", ())
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ConfigurationError(
+            f"taxonomy {name}: an entry lacks a part or has the wrong form ({error}); "
+            "see data/taxonomy.toml for a complete one"
+        ) from error
+    for category in categories.values():
+        for detail in category.details:
+            if detail not in details:
+                raise ConfigurationError(
+                    f"taxonomy {name}: category {category.id!r} asks for detail {detail!r}, "
+                    "which [details] does not define"
+                )
+    for group, tier_id in groups.items():
+        if tier_id not in tiers:
+            raise ConfigurationError(
+                f"taxonomy {name}: group {group!r} belongs to tier {tier_id!r}, "
+                "which [tiers] does not define"
+            )
+    return Taxonomy(tiers, categories, details, groups, wide_impact)
+
+
+def data_folder() -> Path:
+    """Find the project's ``data/``: beside the packages in a checkout, inside them in a wheel."""
+    beside = Path(__file__).resolve().parent.parent / "data"
+    if (beside / "taxonomy.toml").is_file():
+        return beside
+    return Path(str(resources.files("triage") / "_data"))
+
+
+def data_text(name: str) -> str:
+    """Read a text file of the project's ``data/``."""
+    return (data_folder() / name).read_text("utf-8")
