@@ -1,6 +1,6 @@
 """The canonical frame of tickets: its columns, their types, and how text becomes them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -89,29 +89,23 @@ def text_array(values: Sequence[str | None] | np.ndarray[Any, Any]) -> Any:
     return pd.array(texts, dtype=_TEXT_TYPE)
 
 
-def completed(frame: pd.DataFrame, columns: Iterable[str] = ()) -> pd.DataFrame:
-    """Put columns into canonical order and fill in the ones that are absent.
-
-    Parameters
-    ----------
-    frame : tickets, one row each
-    columns : those of the whole history, so that each piece of it gets all fields and targets
-    """
-    wanted = dict.fromkeys([*columns, *frame.columns])
+def completed(frame: pd.DataFrame) -> pd.DataFrame:
+    """Put columns into canonical order and fill in the ones that are absent."""
     ordered: list[str] = []
     for name in HISTORY_COLUMNS:
-        if name in ("fields", "targets"):
-            ordered += sorted(column for column in wanted if column.startswith(f"{name[:-1]}:"))
+        if prefix := {"fields": FIELD, "targets": TARGET}.get(name):
+            ordered += sorted(filter(lambda column: column.startswith(prefix), frame.columns))
         else:
             ordered.append(name)
-    missing = {name: _missing(name, len(frame)) for name in ordered if name not in frame}
-    return pd.DataFrame(
-        {name: missing[name] if name in missing else frame[name].array for name in ordered},
-        copy=False,
-    )
+    arrays = {
+        name: frame[name].array if name in frame else missing_array(name, len(frame))
+        for name in ordered
+    }
+    return pd.DataFrame(arrays, copy=False)
 
 
-def _missing(column: str, count: int) -> Any:
+def missing_array(column: str, count: int) -> Any:
+    """Make the pandas array of a column that an export does not have."""
     if column in LIST_COLUMNS:
         array = np.empty(count, dtype=object)
         array.fill(())

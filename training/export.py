@@ -15,10 +15,10 @@ from training.canonical import (
     LIST_COLUMNS,
     article_ids,
     column_array,
-    completed,
     is_label,
     is_spelled,
     is_typed,
+    missing_array,
     text_array,
     typed,
 )
@@ -37,8 +37,9 @@ NUL = "a NUL character: the row is damaged"
 class Piece:
     """Some rows of an export.
 
-    ``frame`` has canonical columns, but its labels are spelled as exported and its dates are
-    text until :meth:`ExportReader.parse_dates`. ``resolutions`` tell what each tier rests on.
+    ``frame`` has id, tier and those canonical columns that the export has. Its labels are spelled
+    as exported and its dates are text until :meth:`ExportReader.parse_dates`. ``resolutions``
+    tell what each tier rests on.
     """
 
     frame: pd.DataFrame
@@ -116,10 +117,11 @@ class ExportReader:
             cells = {name: list(compress(column, is_sound)) for name, column in cells.items()}
         for name, dates in self._dates.items():
             dates.observe(cells[name])
-        arrays = {name: self._array(name, column) for name, column in cells.items()}
+        arrays = {"id": missing_array("id", len(lines))}
+        arrays |= {name: self._array(name, column) for name, column in cells.items()}
         arrays["tier"] = column_array("tier", [found.tier or None for found in resolutions])
         return Piece(
-            frame=completed(pd.DataFrame(arrays, copy=False)),
+            frame=pd.DataFrame(arrays, copy=False),
             lines=lines,
             rejected=[RejectedRow(self._name, line, reason) for line, reason in rejected],
             resolutions=resolutions,

@@ -39,10 +39,12 @@ from triage.twins import twin_clusters
 OnStep = Callable[[str, int, int], None]
 """Told what is being done, how many steps of it are done, and how many there are."""
 
-_NEWEST_SHARE = 0.3
+_NEWEST_SHARE = 0.5
 _MIN_NEWEST = 400  # tickets; fewer cannot carry thresholds, and all tickets are used
 # One in a hundred real tickets reads as foreign as this: those go to a person as well.
 _DOMAIN_QUANTILE = 0.01
+_CANDIDATES = (0.3, 1.0, 3.0)
+_SEARCH_LIMIT = 500_000  # tickets x labels; above it the search for C takes longer than it is worth
 _CACHE_BYTES = 1 << 30
 
 
@@ -181,8 +183,11 @@ def _fit_head(
     n_jobs: int,
     report: OnStep,
 ) -> TicketClassifier:
-    classifier = TicketClassifier(random_state=seed, n_jobs=n_jobs)
     rows = np.flatnonzero(pd.notna(truth))
+    is_searchable = len(rows) * len(set(truth[rows])) <= _SEARCH_LIMIT
+    classifier = TicketClassifier(
+        candidates=_CANDIDATES if is_searchable else (1.0,), random_state=seed, n_jobs=n_jobs
+    )
     classifier.fit(
         matrix[rows],
         truth[rows],

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from training.accounting import Accounting, FileAccounting, RejectedRow, write_rejected
-from training.canonical import completed, is_label, is_spelled
+from training.canonical import completed, is_label, is_spelled, missing_array
 from training.export import ExportReader
 from training.labels import Resolution, merged_spellings, tidy
 from training.mapping import Mapping
@@ -91,16 +91,15 @@ def read_history(
         before = sum(file.account.read for file in files)
         files.append(_read_file(path, mapping, before, on_progress))
     _merge_same_ids(files)
-    frames = [frame for file in files for frame in file.frames]
     resolutions = Counter(found for file in files for part in file.resolutions for found in part)
     accounting = Accounting(
         files=tuple(file.account for file in files),
-        label_variants=_merge_spellings(frames),
+        label_variants=_merge_spellings(_frames(files)),
         unmapped_groups=_unmapped_groups(resolutions),
         assumed_tiers=sum(count for found, count in resolutions.items() if found.is_assumed),
     )
     rejected = [row for file in files for row in file.rejected]
-    return History(_joined(frames), accounting, rejected)
+    return History(_joined(files), accounting, rejected)
 
 
 def iter_rows(path: Path, mapping: Mapping, *, require_labels: bool = True) -> Iterator[Chunk]:
@@ -122,7 +121,7 @@ def iter_rows(path: Path, mapping: Mapping, *, require_labels: bool = True) -> I
             reader.parse_dates(frame)
             for column in filter(is_spelled, reader.layout):
                 frame[column] = frame[column].map(tidy, na_action="ignore")
-            yield Chunk(frame, piece.lines, piece.rejected)
+            yield Chunk(completed(frame), piece.lines, piece.rejected)
 
 
 def label_columns(frame: pd.DataFrame) -> list[str]:
@@ -187,12 +186,12 @@ def _read_file(
 
 def _merge_same_ids(files: Sequence[_File]) -> None:
     """Drop every row whose id a later row has too."""
-    frames = [frame for file in files for frame in file.frames]
-    if not frames:
+    parts = [frame["id"] for frame in _frames(files)]
+    if not parts:
         return
-    ids = pd.concat([frame["id"] for frame in frames], ignore_index=True)
+    ids = pd.concat(parts, ignore_index=True)
     # Few ids repeat: hashes find those that may, at a fraction of the memory of all ids.
-    hashes = np.concatenate([pd.util.hash_array(frame["id"].to_numpy()) for frame in frames])
+    hashes = np.concatenate([pd.util.hash_array(part.to_numpy()) for part in parts])
     may_repeat = ids[pd.Series(hashes).duplicated(keep=False).to_numpy()].dropna()
     repeated = may_repeat.index[may_repeat.duplicated(keep="last")]
     if repeated.empty:
@@ -237,11 +236,26 @@ def _unmapped_groups(resolutions: Counter[Resolution]) -> dict[str, int]:
     return dict(groups.most_common())
 
 
-def _joined(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    columns = dict.fromkeys(name for frame in frames for name in frame.columns)
-    if not frames:
-        return completed(pd.DataFrame())
-    return pd.concat([completed(frame, columns) for frame in frames], ignore_index=True)
+def _frames(files: Sequence[_File]) -> list[pd.DataFrame]:
+    return [frame for file in files for frame in file.frames]
+
+
+def _joined(files: Sequence[_File]) -> pd.DataFrame:
+    """Make one frame of all; it is taken out of the files column by column, to be held once."""
+    frames = _frames(files)
+    for file in files:
+        file.frames.clear()
+    joined = {}
+    for name in dict.fromkeys(name for frame in frames for name in frame.columns):
+        parts = [_take_column(frame, name) for frame in frames]
+        joined[name] = pd.concat(parts, ignore_index=True)
+    return completed(pd.DataFrame(joined, copy=False))
+
+
+def _take_column(frame: pd.DataFrame, name: str) -> pd.Series:
+    if name in frame:
+        return frame.pop(name)
+    return pd.Series(missing_array(name, len(frame)))
 
 
 def _says_anything(frame: pd.DataFrame) -> bool:

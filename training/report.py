@@ -8,21 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import jinja2
 import numpy as np
-import numpy.typing as npt
 from markupsafe import Markup
 from scipy.stats import binomtest
 
 from training.accounting import Accounting
 from training.fit import Learned
-from triage.confidence import coverage_at
+from triage.confidence import BoolArray, FloatArray, coverage_at
 from triage.model import Head
 from triage.taxonomy import Taxonomy
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
 
 _N_BINS = 15  # the bins of `triage.confidence.expected_calibration_error`
 _MAX_CONFUSED = 20  # labels; a larger matrix is no longer readable on paper
@@ -31,13 +27,7 @@ _FEWEST = 20  # tickets; the share of right ones among fewer is noise
 
 # Drawn colours that stand for those of the page, so that a plot follows its light or dark scheme.
 _INK, _MUTED, _LINE, _ACCENT, _WARM = "#010101", "#020202", "#030303", "#040404", "#050505"
-_PAGE_COLOURS = {
-    _INK: "var(--ink)",
-    _MUTED: "var(--muted)",
-    _LINE: "var(--line)",
-    _ACCENT: "var(--accent)",
-    _WARM: "var(--warm)",
-}
+_PAGE_COLOURS = {_INK: "ink", _MUTED: "muted", _LINE: "line", _ACCENT: "accent", _WARM: "warm"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +118,7 @@ def render_report(
         facts=facts,
         sentences=accounting.sentences(),
         learned=learned,
-        target_precision=learned.model.target_precision,
+        goal=_in_percent(learned.model.target_precision),
         fewest=_FEWEST,
         targets=[
             _describe(target, learned, *correctness[target]) for target in learned.model.heads
@@ -246,35 +236,31 @@ def _svg(salt: str, draw: Callable[..., None], *drawn: Any) -> Markup:
     # Without the XML prologue, and without group ids that the next plot on the page has too.
     svg = re.sub(r'<g id="[^"]*"', "<g", svg[svg.index("<svg") :])
     for drawn_colour, page_colour in _PAGE_COLOURS.items():
-        svg = svg.replace(drawn_colour, page_colour)
+        svg = svg.replace(drawn_colour, f"var(--{page_colour})")
     return Markup(svg)
 
 
 def _draw_calibration(figure: "Figure", bins: list[_Bin]) -> None:
-    from matplotlib.ticker import PercentFormatter
-
     curve, counts = figure.subplots(2, sharex=True, height_ratios=(3, 1))
     mean = np.array([part.confidence for part in bins])
     right = np.array([part.right for part in bins])
-    below = right - [part.low for part in bins]
-    above = [part.high for part in bins] - right
+    reach = np.abs(np.array([(part.low, part.high) for part in bins]).T - right)
     curve.plot([0, 1], [0, 1], color=_MUTED, linewidth=1, linestyle="--")
-    curve.errorbar(mean, right, yerr=(below, above), fmt="none", ecolor=_LINE, elinewidth=2.5)
+    curve.errorbar(mean, right, yerr=reach, fmt="none", ecolor=_LINE, elinewidth=2.5)
     curve.plot(mean, right, color=_ACCENT, marker="o", markersize=5)
     curve.set(ylabel="share that was right", xlim=(0, 1), ylim=(0, 1.02))
-    bars = counts.bar(
-        [part.begin for part in bins],
-        [part.n for part in bins],
-        width=0.92 / _N_BINS,
-        align="edge",
-        color=_LINE,
-    )
-    counts.bar_label(bars, [_short(part.n) for part in bins], padding=2, fontsize=7.5)
+    begins, sizes = [part.begin for part in bins], [part.n for part in bins]
+    bars = counts.bar(begins, sizes, width=0.92 / _N_BINS, align="edge", color=_LINE)
+    counts.bar_label(bars, [_short(size) for size in sizes], padding=2, fontsize=7.5)
     counts.set(xlabel="confidence", ylabel="tickets", yticks=[])
     counts.margins(y=0.3)
     counts.grid(visible=False)
-    counts.xaxis.set_major_formatter(PercentFormatter(1))
-    curve.yaxis.set_major_formatter(PercentFormatter(1))
+    counts.xaxis.set_major_formatter(_in_percent)
+    curve.yaxis.set_major_formatter(_in_percent)
+
+
+def _in_percent(share: float, _position: float = 0.0) -> str:
+    return f"{100 * share:g}%"
 
 
 def _short(count: int) -> str:
@@ -284,8 +270,6 @@ def _short(count: int) -> str:
 def _draw_coverage(
     figure: "Figure", confidence: FloatArray, correct: BoolArray, precision: float
 ) -> None:
-    from matplotlib.ticker import PercentFormatter
-
     n = len(correct)
     totals = np.arange(1, n + 1)
     rates = np.cumsum(correct[np.argsort(-confidence, kind="stable")]) / totals
@@ -298,15 +282,16 @@ def _draw_coverage(
     if reached >= first:
         axes.plot(totals[reached] / n, rates[reached], color=_WARM, marker="o", markersize=7)
     lowest = max(min(rates[shown].min(), precision) - 0.05, 0)
-    axes.set(xlim=(0, 1.01), ylim=(lowest, 1.01))
-    axes.set(xlabel="share of tickets answered, surest first", ylabel="share that was right")
+    axes.set(xlabel="share of tickets answered, surest first", xlim=(0, 1.01))
+    axes.set(ylabel="share that was right", ylim=(lowest, 1.01))
     axes.annotate(
-        f"target {precision:.1%}",
-        (0.01, precision),
-        xytext=(0, -4),
+        f"target {_in_percent(precision)}",
+        (1, precision),
+        xytext=(0, -9 if rates[-1] >= precision else 9),  # away from the curve
         textcoords="offset points",
-        verticalalignment="top",
+        horizontalalignment="right",
+        verticalalignment="center",
         color=_WARM,
     )
-    axes.xaxis.set_major_formatter(PercentFormatter(1))
-    axes.yaxis.set_major_formatter(PercentFormatter(1))
+    axes.xaxis.set_major_formatter(_in_percent)
+    axes.yaxis.set_major_formatter(_in_percent)

@@ -6,7 +6,8 @@
 import csv
 import gzip
 import io
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from random import Random
@@ -41,7 +42,7 @@ FIRST_NUMBER = 100_001
 _ORIGINALS = 3410  # with duplicates and what else an outage brings, about 3,600 tickets
 _GERMAN = 0.11
 _NEWCOMERS = 0.12  # share of tickets about products that came during the two years, once settled
-_WRONG_LABELS = 0.04
+_WRONG_LABELS = 0.02
 _DUPLICATES = 0.03
 _OUTAGES = 0.03  # of the tickets about something that hits many: more of them follow at once
 _WRONG_ARTICLE = 0.02
@@ -143,6 +144,9 @@ class _Desk:
         self._rng = rng
         self._book = Phrasebook()
         self._staff = self._book.people(rng)
+        self._at_site: defaultdict[str, list[Person]] = defaultdict(list)
+        for person in self._staff:
+            self._at_site[person.site].append(person)
         self._scenarios = load_scenarios()
         self._groups = sorted({group for s in self._scenarios for group in s.groups.values()})
         self._articles = sorted({article for s in self._scenarios for article in s.articles})
@@ -154,12 +158,8 @@ class _Desk:
         self._german = _GERMAN * (established + newcomers) / speaking / german_staff
 
     def tickets(self) -> list[SampleTicket]:
-        days = [FIRST_DAY + timedelta(days=n) for n in range((LAST_DAY - FIRST_DAY).days + 1)]
-        busy = [_WEEKDAYS[day.weekday()] for day in days]
         tickets = []
-        for day in self._rng.choices(days, busy, k=_ORIGINALS):
-            usual = [self._frequency(scenario, day) for scenario in self._scenarios]
-            scenario = self._rng.choices(self._scenarios, usual)[0]
+        for day, scenario in self._occurrences():
             ticket = self._ticket(scenario, self._time_of(scenario, day), self._staff)
             tickets.append(ticket)
             if self._rng.random() < _DUPLICATES:
@@ -168,6 +168,14 @@ class _Desk:
                 tickets += self._outage(scenario, ticket)
         exported = [ticket for ticket in tickets if ticket.opened_at.date() <= LAST_DAY]
         return self._with_wrong_labels(exported)
+
+    def _occurrences(self) -> Iterator[tuple[date, Scenario]]:
+        days = [FIRST_DAY + timedelta(days=n) for n in range((LAST_DAY - FIRST_DAY).days + 1)]
+        busy = [_WEEKDAYS[day.weekday()] for day in days]
+        for day, count in Counter(self._rng.choices(days, busy, k=_ORIGINALS)).items():
+            usual = [self._frequency(scenario, day) for scenario in self._scenarios]
+            for scenario in self._rng.choices(self._scenarios, usual, k=count):
+                yield day, scenario
 
     def _frequency(self, scenario: Scenario, day: date) -> float:
         if not scenario.since <= day <= scenario.until:
@@ -196,7 +204,7 @@ class _Desk:
         if not scenario.is_alert:
             channel = rng.choices(list(_CHANNELS), list(_CHANNELS.values()))[0]
         tier = rng.choices(list(scenario.tiers), list(scenario.tiers.values()))[0]
-        author = Author(self._book, rng, caller, self._staff, language)
+        author = Author(self._book, rng, caller, self._at_site[caller.site], language)
         subject, description = author.ticket(scenario, tier, channel, opened_at)
         path = self._path(scenario, tier)
         reopened = rng.random() < (0.04 if len(path) == 1 else 0.09)
@@ -247,8 +255,9 @@ class _Desk:
         opened_at = ticket.opened_at + timedelta(minutes=self._rng.randrange(5, 2000))
         subject, description = ticket.short_description, ticket.description
         if ticket.channel != _ALERT_CHANNEL and self._rng.random() < 0.5:
-            person = next(p for p in self._staff if p.name == ticket.caller)
-            author = Author(self._book, self._rng, person, self._staff, ticket.language)
+            neighbours = self._at_site[ticket.site]
+            caller = next(person for person in neighbours if person.name == ticket.caller)
+            author = Author(self._book, self._rng, caller, neighbours, ticket.language)
             subject, description = author.reminder(subject, description)
         return replace(
             ticket,
@@ -262,7 +271,7 @@ class _Desk:
 
     def _outage(self, scenario: Scenario, first: SampleTicket) -> list[SampleTicket]:
         """Have others at the same site report the same within an hour and a half."""
-        neighbours = [person for person in self._staff if person.site == first.site]
+        neighbours = self._at_site[first.site]
         delays = [timedelta(minutes=self._rng.randrange(1, 90)) for _ in range(8)]
         return [self._ticket(scenario, first.opened_at + delay, neighbours) for delay in delays]
 

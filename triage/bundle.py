@@ -13,6 +13,7 @@ import re
 import shutil
 import stat
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ import numpy.typing as npt
 
 from triage.article import Article
 from triage.classifier import TicketClassifier
-from triage.confidence import JointConfidence
+from triage.confidence import Calibration, JointConfidence
 from triage.errors import BundleError
 from triage.features import TicketFeatures
 from triage.model import Head, Joint, TriageModel
@@ -240,7 +241,7 @@ def _files_of(model: TriageModel) -> dict[str, bytes]:
                 "thresholds": [head.thresholds[label] for label in head.labels],
                 "cutoffs": head.cutoffs.tolist(),
                 "intercept": [float(value) for value in fitted.intercept_],
-                "temperature": fitted.temperature_,
+                "calibration": asdict(fitted.calibration_),
                 "C": fitted.C_,
                 "too_few": fitted.too_few_,
             }
@@ -279,7 +280,7 @@ def _model_of(files: Mapping[str, bytes], manifest: Mapping[str, Any], key: byte
         fitted.classes_ = np.array(entry["labels"], dtype=object)
         fitted.coef_ = _array(files[f"coef-{number}.npy"]).astype(np.float32)
         fitted.intercept_ = np.array(entry["intercept"], dtype=np.float32)
-        fitted.temperature_ = float(entry["temperature"])
+        fitted.calibration_ = Calibration(**entry["calibration"])
         fitted.C_ = float(entry["C"])
         fitted.too_few_ = dict(entry["too_few"])
         if fitted.coef_.shape != (features.n_features_out_, len(fitted.classes_)):

@@ -12,7 +12,7 @@ from sklearn.metrics import f1_score
 from sklearn.svm import LinearSVC
 from sklearn.utils.validation import check_is_fitted
 
-from triage.confidence import class_probabilities, fit_temperature
+from triage.confidence import Calibration, fit_calibration
 
 FloatArray = npt.NDArray[np.float64]
 IndexArray = npt.NDArray[np.int64]
@@ -24,9 +24,9 @@ _SEARCH_FOLDS = 2
 
 
 class TicketClassifier(ClassifierMixin, BaseEstimator):
-    """Linear support vector machine, one against the rest, with a cross-fitted temperature.
+    """Linear support vector machine, one against the rest, with a cross-fitted calibration.
 
-    Every ticket is scored once by a model that has not seen it or its near twins; one temperature
+    Every ticket is scored once by a model that has not seen it or its near twins; the calibration
     is fitted on those scores, so that the probabilities of the final model, which learns from all
     tickets, are true on new ones. The same scores decide which ``C`` is used.
 
@@ -43,7 +43,7 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):
     coef_ : float32 array of shape (n_features, n_classes); values representable as float16, so
         that the model in memory and the one in a bundle are the same
     intercept_ : float32 array of shape (n_classes,)
-    temperature_ : float
+    calibration_ : Calibration, turns scores into probabilities
     C_ : the value chosen
     out_of_fold_ : probabilities of shape (n_tickets, n_classes), each from a model that had not
         seen the ticket; rows of labels that were not learned are scored too
@@ -53,7 +53,7 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):
     classes_: npt.NDArray[np.object_]
     coef_: npt.NDArray[np.float32]
     intercept_: npt.NDArray[np.float32]
-    temperature_: float
+    calibration_: Calibration
     C_: float
     out_of_fold_: FloatArray
     too_few_: dict[str, int]
@@ -108,8 +108,8 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):
 
         scores = self._cross_fit(X, truth, folds, on_step or (lambda: None))
         known = np.flatnonzero(truth >= 0)
-        self.temperature_ = fit_temperature(scores[known], truth[known])
-        self.out_of_fold_ = class_probabilities(scores, self.temperature_)
+        self.calibration_ = fit_calibration(scores[known], truth[known])
+        self.out_of_fold_ = self.calibration_(scores)
 
         weights, intercept = _fit_linear(X[known], truth[known], self.C_, self.random_state)
         # The last half step of precision is noise; see `coef_`.
@@ -131,7 +131,7 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):
 
     def predict_proba(self, X: sp.csr_matrix) -> FloatArray:
         """Give the calibrated probability of every class, shape (n_tickets, n_classes)."""
-        return class_probabilities(self.decision_function(X), self.temperature_)
+        return self.calibration_(self.decision_function(X))
 
     def predict(self, X: sp.csr_matrix) -> npt.NDArray[np.object_]:
         """Give the most probable label of each ticket."""
@@ -222,8 +222,8 @@ def _fit_linear(
     X: sp.csr_matrix, truth: IndexArray, C: float, seed: int
 ) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
     """Fit one against the rest; two classes get mirrored rows, so that every class has a score."""
-    # tol 1e-2 costs no measurable accuracy and a third of the time of the default 1e-4.
-    model = LinearSVC(C=C, tol=1e-2, random_state=seed).fit(X, truth)
+    # tol 0.1 costs no measurable accuracy (docs/benchmarks.md) and spares most of the passes.
+    model = LinearSVC(C=C, tol=0.1, random_state=seed).fit(X, truth)
     if len(model.classes_) > 2:
         return model.coef_, model.intercept_
     return np.vstack([-model.coef_, model.coef_]), np.r_[-model.intercept_, model.intercept_]

@@ -145,6 +145,7 @@ class TriageEngine:
         joint = self.model.joint
         decision, reasons = policy.decide(
             predictions,
+            self.model.heads,
             joint.targets if joint else (),
             joint_confidence if joint else None,
             joint.threshold if joint else None,

@@ -4,7 +4,8 @@ TriageError            something the caller can put right: one clear line, no tr
 ├── HistoryError       a ticket history that cannot be read or learned from
 ├── BundleError        a model bundle that is damaged, unsigned or not trusted
 ├── KnowledgeError     a knowledge base that cannot be read
-└── ConfigurationError a setting, taxonomy or mapping that makes no sense
+├── ConfigurationError a setting, taxonomy or mapping that makes no sense
+└── StoreError         a database that cannot be used (in triage.store, with its messages)
 
 A message says what was found, where, what is allowed and what to do next. It never holds ticket
 text, a key, or a path outside what the caller named.

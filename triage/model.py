@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -72,8 +72,8 @@ class TriageModel:
         for target, head in sorted(self.heads.items()):
             fitted = head.classifier
             digest.update("\0".join([target, *head.labels]).encode())
-            temperature = np.array([fitted.temperature_])
-            arrays += [fitted.coef_, fitted.intercept_, temperature, head.cutoffs]
+            calibration = np.array(astuple(fitted.calibration_))
+            arrays += [fitted.coef_, fitted.intercept_, calibration, head.cutoffs]
             arrays.append(np.array([head.thresholds[label] for label in head.labels], dtype=float))
         for array in arrays:
             digest.update(str(array.shape).encode())

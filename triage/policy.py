@@ -104,6 +104,7 @@ def suggestion_floor(n_labels: int) -> float:
 
 def decide(
     predictions: Mapping[str, Prediction],
+    heads: Mapping[str, Head],
     route_on: Sequence[str],
     joint_confidence: float | None,
     joint_threshold: float | None,
@@ -117,11 +118,11 @@ def decide(
     joint_threshold : value of it that keeps the promise; None when none does
     """
     if all(prediction.decision == "review" for prediction in predictions.values()):
-        return "review", [_unsure(target, answer) for target, answer in predictions.items()]
+        return "review", [_held_back(name, predictions[name], heads[name]) for name in predictions]
     if "tier" not in predictions:
         return "suggest", [NO_TIER]
     held_back = [
-        _unsure(target, predictions[target])
+        _held_back(target, predictions[target], heads[target])
         for target in route_on
         if predictions[target].decision != "route"
     ]
@@ -144,16 +145,23 @@ def next_tier(label: str | None, taxonomy: Taxonomy) -> str | None:
     return daily[min(daily.index(label), 1)]
 
 
-def _unsure(target: str, prediction: Prediction) -> Reason:
+def _held_back(target: str, prediction: Prediction, head: Head) -> Reason:
     share = f"{prediction.confidence:.0%}"
-    if prediction.decision == "review":
+    if prediction.label is None:
         return Reason(
             f"unsure_{target}",
             f"No {target} is likely enough to suggest (the best has {share}).",
             f"Let a person choose the {target}; the alternatives are a start.",
         )
+    needed = head.thresholds[prediction.label]
+    if needed is None:
+        return Reason(
+            f"suggest_only_{target}",
+            f"Past tickets do not bear out a promise for this {target} yet.",
+            f"Confirm or correct the {target}.",
+        )
     return Reason(
         f"unsure_{target}",
-        f"The {target} is right with {share}, too little to route unseen.",
+        f"The {target} is right with {share}; to be routed unseen it takes {needed:.0%}.",
         f"Confirm or correct the {target}.",
     )

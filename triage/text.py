@@ -18,6 +18,7 @@ MAX_MARKS = 2
 _MAX_SIGNATURE_LINES = 12
 _MAX_NAME_BLOCK_LINES = 6
 _MAX_CLOSING_CHARS = 90
+_MAX_REPLY_LINE_CHARS = 400
 
 
 def normalise(text: str) -> str:
@@ -33,18 +34,22 @@ def normalise(text: str) -> str:
 def normalise_subject(subject: str) -> str:
     """Clean a subject: one line, without reply prefixes, ticket tags and greeting."""
     text = _plain(subject).replace("\n", " ")
-    while True:
-        rest = strip_reply_prefix(text)
-        rest = rest[_greeting_end(rest) :]
-        if rest == text or not rest:
-            return text
-        text = rest
+    start = -1
+    end = 0
+    while end > start:
+        start = end
+        end = _greeting_end(text, _prefix_end(text, start))
+    return text[end:] or text
 
 
 def strip_reply_prefix(subject: str) -> str:
     """Drop leading "Re:", "Fwd:", "AW:", "[#1234]" and the like; keep a subject of nothing else."""
-    rest = subject[_REPLY_PREFIXES.match(subject).end() :]  # type: ignore[union-attr]
-    return rest or subject
+    return subject[_prefix_end(subject, 0) :] or subject
+
+
+def _prefix_end(subject: str, start: int) -> int:
+    prefixes = _REPLY_PREFIXES.match(subject, start)
+    return prefixes.end() if prefixes else start
 
 
 # Control characters that are no white space, lone surrogates, format characters (category Cf),
@@ -99,7 +104,7 @@ _BLOCKS = (
     "html|head|body|title|p|div|br|hr|h[1-6]|[uod]l|li|dt|dd|table|thead|tbody|tfoot|tr|td|th"
     "|blockquote|pre|center|header|footer|section|article"
 )
-_INLINE = "[bius]|em|strong|span|small|big|su[bp]|strike|del|ins|tt|style|script|o:p"
+_INLINE = "[bius]|em|strong|span|small|big|su[bp]|strike|tt|style|script|o:p"
 _WITH_ATTRIBUTE = "a|img|font|meta|link|base|input|iframe"
 _NAME = (
     rf"(?:(?:(?P<block>{_BLOCKS})|{_INLINE})(?=>|\s*/>|\s[a-z:-]++=)"
@@ -118,7 +123,9 @@ _STRAY_TAG = re.compile(
     rf"(?<![</])/*+<[</]*+(?:(?={_NAME})|(?=!--)|(?=(?:{_BLOCKS}|{_INLINE}|{_WITH_ATTRIBUTE})\n))",
     re.IGNORECASE,
 )
-_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});?", re.IGNORECASE)
+_ENTITY = re.compile(
+    r"&(?:#[0-9]{1,7}+(?![0-9])|#x[0-9a-f]{1,6}+(?![0-9a-f])|[a-z][a-z0-9]{1,31});?", re.IGNORECASE
+)
 
 
 def _tag_space(tag: re.Match[str]) -> str:
@@ -138,7 +145,7 @@ _ADDRESSEE = (
     "|(?:it|edv|customer|technical|kunden)[ -]?(?:team|support|service|help|desk|abteilung)"
 )
 _HELLO = (
-    "hi+|hey|hell?o|hallo|hallöchen|moin|servus|grüezi|gr(?:üß|uess|üss) gott|greetings"
+    "hi++|hey|hell?o|hallo|hallöchen|moin|servus|grüezi|gr(?:üß|uess|üss) gott|greetings"
     "|good (?:morning|day|afternoon|evening)|guten (?:tag|morgen|abend|mittag)|bonjour|bonsoir|hola"
     "|buen[oa]s (?:d[ií]as|tardes)|bom dia|boa tarde|buon ?giorno|goede?(?:morgen|middag|ndag)"
 )
@@ -185,19 +192,18 @@ _THANKS_NAMES = (
     r"| (?-i:(?:[A-ZÄÖÜ][\w.'’-]{1,30}+ ?){1,3}+))?"
 )
 _CLOSING_LINE = re.compile(
-    rf"(?P<sure>{_CLOSE}(?!\w)[ ,.!;:-]*{_NAMES}"
-    r"|--+|(?:sent|gesendet) (?:from|von|mit) (?:my|meinem|outlook|mail|yahoo|samsung).{0,60}"
+    rf"(?P<sure>{_CLOSE}(?!\w)[ ,.!;:-]*+{_NAMES}"
+    r"|(?<!-)--++|(?:sent|gesendet) (?:from|von|mit) (?:my|meinem|outlook|mail|yahoo).{0,60}"
     r"|von meinem .{1,40} gesendet|(?:get )?outlook (?:for|für) (?:ios|android).{0,20})[,.!]*$"
-    rf"|(?:{_THANKS}(?!\w){_THANKS_NAMES}|(?:best|br|lg|vg|bg)(?:,[ ]?{_NAMES})?)[ ,.!;:-]*$",
+    rf"|(?:{_THANKS}(?!\w){_THANKS_NAMES}|(?:best|br|lg|vg|bg)(?:,[ ]?{_NAMES})?)[ ,.!;:-]*+$",
     re.IGNORECASE,
 )
 _CLOSING_AT_END = re.compile(
-    rf" (?:(?<!: ){_REGARDS}(?!\w)[ ,.!;:-]*{_NAMES}"
-    rf"|(?<=[.!?,;)] )(?:{_CLOSE}(?!\w)[ ,.!;:-]*{_NAMES}|{_THANKS}(?!\w){_THANKS_NAMES}))"
-    r"[ ,.!;:-]*$",
+    rf" (?:(?<!: ){_REGARDS}(?!\w)[ ,.!;:-]*+{_NAMES}"
+    rf"|(?<=[.!?,;)] )(?:{_CLOSE}(?!\w)[ ,.!;:-]*+{_NAMES}|{_THANKS}(?!\w){_THANKS_NAMES}))"
+    r"[ ,.!;:-]*+$",
     re.IGNORECASE,
 )
-_SENTENCE = re.compile(r"(?:\S+ ){3,}\S*[.?!:]$")
 
 _HEADER_HINTS = ("wrote:", "schrieb", "from:", "von:", "message", "nachricht", "e-mail")
 _REPLY = r"(?:on|am) (?=.{0,120}?(?:\b20\d\d\b|\d[:.]\d\d))"
@@ -208,9 +214,9 @@ _WRAPPED_REPLY_LINE = re.compile(
     rf"^{_REPLY}.{{4,200}}+\n.{{0,100}}?{_WROTE}(?=\n>)", re.IGNORECASE | re.MULTILINE
 )
 _SEPARATOR = re.compile(
-    r"[-_=* ]*(?:original(?: message|nachricht)|ursprüngliche nachricht"
+    r"(?<![-_=* ])[-_=* ]*+(?:original(?: message|nachricht)|ursprüngliche nachricht"
     r"|(?:begin )?forwarded message"
-    r"|(?:anfang der )?weitergeleiteten? (?:nachricht|e-mail))[-_=* :]*$",
+    r"|(?:anfang der )?weitergeleiteten? (?:nachricht|e-mail))[-_=* :]*+$",
     re.IGNORECASE,
 )
 _HEADER = re.compile(
@@ -281,17 +287,16 @@ def _is_reply_header(lines: list[str]) -> bool:
 
 def _without_greeting(lines: list[str]) -> list[str]:
     for number, line in enumerate(lines):
-        rest = line[_greeting_end(line) :]
+        rest = line[_greeting_end(line, 0) :]
         if rest:
             return [rest, *lines[number + 1 :]]
     return []
 
 
-def _greeting_end(line: str) -> int:
-    """Find where the greetings that open a line end."""
-    start = 0
+def _greeting_end(line: str, start: int) -> int:
+    """Find where the greetings that begin at ``start`` end."""
     while found := _GREETING.match(line, start):
-        if _is_dressing(line[found.end() :]):
+        if _is_dressing(line[found.end() : found.end() + _MAX_REPLY_LINE_CHARS]):
             break
         start = found.end()
     return start
@@ -309,6 +314,7 @@ def _without_closing(lines: list[str]) -> list[str]:
         elif number == end - 1:
             start = max(0, len(line) - _MAX_CLOSING_CHARS)
             found = _CLOSING_AT_END.search(line, start)
+            # A tag cut off in the middle could be whole with the next line.
             if found and not _is_dressing(rest := line[: found.start()]) and "<" not in rest[-20:]:
                 lines[number] = rest
                 continue
@@ -318,5 +324,6 @@ def _without_closing(lines: list[str]) -> list[str]:
 
 def _is_name_block(lines: list[str]) -> bool:
     return len(lines) <= _MAX_NAME_BLOCK_LINES and not any(
-        len(line) > 60 or _SENTENCE.match(line) for line in lines
+        len(line) > 60 or (line.endswith((".", "?", "!", ":")) and line.count(" ") >= 3)
+        for line in lines
     )

@@ -9,6 +9,8 @@ import pytest
 from fastapi.testclient import TestClient
 from pydantic import TypeAdapter
 
+from api.app import create_app
+from api.settings import Settings
 from triage.store import Store
 from triage.suggestion import Suggestion
 
@@ -109,6 +111,19 @@ def test_suggestion_is_found_before_and_after_it_is_stored(
 
     assert [one.content for one in at_once] == [answer.content for answer in answers]
     assert [one.content for one in later] == [answer.content for answer in answers]
+
+
+def test_stopping_the_service_stores_what_waits(
+    settings: Settings, engine: Any, store: Store
+) -> None:
+    _, secret = store.create_key("desk", ["predict"])
+    with TestClient(create_app(settings, engine=engine, store=store)) as client:
+        client.headers["X-API-Key"] = secret
+        answers = [client.post("/v1/triage", json=LOCKED) for _ in range(5)]
+
+    stored = [store.get_suggestion(answer.json()["suggestion_id"]) for answer in answers]
+
+    assert None not in stored
 
 
 @pytest.mark.parametrize(

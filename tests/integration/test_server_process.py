@@ -1,4 +1,5 @@
 import json
+import logging
 import os
 import signal
 import socket
@@ -14,7 +15,7 @@ import httpx2
 import pytest
 from uvicorn.config import STARTUP_FAILURE
 
-from api.app import serve
+from api.app import app_from_environment, serve
 from api.server import listen
 from api.settings import load_settings
 from triage.errors import BundleError, ConfigurationError, TriageError
@@ -44,11 +45,16 @@ class ServerProcess:
                 env=environment,
                 stderr=log,
             )
-        self.port = self._wait_for_port()
+        try:
+            self.port = self._wait_for_port()
+        except BaseException:
+            self.process.kill()
+            self.process.wait()
+            raise
         self.client = httpx2.Client(
             base_url=f"http://127.0.0.1:{self.port}",
             headers={"X-API-Key": (folder / "key").read_text()},
-            timeout=20,
+            timeout=30,
         )
         self.client.get("/readyz").raise_for_status()
 
@@ -59,13 +65,13 @@ class ServerProcess:
         self.client.close()
         if self.process.poll() is None:
             self.process.send_signal(sent)
-        return self.process.wait(15)
+        return self.process.wait(30)
 
     def connect(self) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.port), timeout=10)
 
     def _wait_for_port(self) -> int:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline and self.process.poll() is None:
             for line in self._log.read_text().splitlines():
                 if '"listening"' in line:
@@ -75,6 +81,15 @@ class ServerProcess:
 
 
 Start = Callable[..., ServerProcess]
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    """Undo what starting a service in this very process does to its logging."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers, root.level = handlers, level
 
 
 @pytest.fixture
@@ -250,25 +265,18 @@ def test_service_without_a_model_does_not_start(tmp_path: Path) -> None:
     assert "\n" not in str(told.value)
 
 
-def test_worker_without_a_model_ends_with_one_line(tmp_path: Path) -> None:
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(ROOT),
-        "TRIAGE_DATABASE_URL": f"sqlite:///{tmp_path / 'triage.db'}",
-        "TRIAGE_KEYS_DIR": str(tmp_path / "keys"),
-    }
+def test_worker_without_a_model_ends_with_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TRIAGE_DATABASE_URL", f"sqlite:///{tmp_path / 'triage.db'}")
+    monkeypatch.setenv("TRIAGE_KEYS_DIR", str(tmp_path / "keys"))
 
-    result = subprocess.run(
-        [sys.executable, "-c", "import api.app; api.app.app_from_environment()"],
-        cwd=tmp_path,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    with pytest.raises(SystemExit) as ended:
+        app_from_environment()
 
-    assert result.returncode == STARTUP_FAILURE
-    (line,) = result.stderr.splitlines()
+    assert ended.value.code == STARTUP_FAILURE
+    (line,) = capfd.readouterr().err.splitlines()
     assert json.loads(line)["event"] == "cannot start"
 
 

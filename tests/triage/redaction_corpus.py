@@ -8,8 +8,9 @@ import random
 import string
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
-from triage.redact import Finding
+from triage.redact import Finding, Kind
 
 Make = Callable[[random.Random], str]
 
@@ -56,7 +57,7 @@ def _fill(template: str, rng: random.Random) -> Labelled:
             continue
         value = (PERSONAL.get(field) or OTHER[field])(rng)
         if field in PERSONAL:
-            kind = field.partition("_")[0]
+            kind = cast(Kind, field.partition("_")[0])
             labels.append(Finding(kind, len(text), len(text) + len(value)))
         text += value
     return Labelled(text, tuple(labels))
@@ -113,8 +114,10 @@ def _ipv4(rng: random.Random) -> str:
 
 
 def _ipv6(rng: random.Random) -> str:
-    group = lambda: f"{rng.randint(0x100, 0xFFFF):x}"  # noqa: E731
-    address = rng.choice(
+    def group() -> str:
+        return f"{rng.randint(0x100, 0xFFFF):x}"
+
+    return rng.choice(
         (
             "2001:db8:" + ":".join(group() for _ in range(6)),
             f"2001:db8::{group()}",
@@ -124,11 +127,10 @@ def _ipv6(rng: random.Random) -> str:
             f"::ffff:{_ipv4(rng)}",
         )
     )
-    return address
 
 
 def _mac(rng: random.Random) -> str:
-    shape = rng.choice(("XX:XX:XX:XX:XX:XX", "XX-XX-XX-XX-XX-XX", "XXXX.XXXX.XXXX"))
+    shape = rng.choice(("XX:XX:XX:XX:XX:XX", "XX-XX-XX-XX-XX-XX"))
     value = _pattern(rng, shape)
     return value.upper() if rng.random() < 0.5 else value
 
@@ -144,8 +146,10 @@ def luhn_digit(digits: str) -> str:
 
 def _card(rng: random.Random) -> str:
     prefix, length = rng.choice(
-        (("4", 16), ("51", 16), ("54", 16), ("2221", 16), ("37", 15), ("34", 15), ("6011", 16))
-        + (("3530", 16), ("36", 14), ("6759", 16), ("4", 19), ("62", 17))
+        (
+            *(("4", 16), ("51", 16), ("54", 16), ("2221", 16), ("37", 15), ("34", 15)),
+            *(("6011", 16), ("3530", 16), ("36", 14), ("6759", 16), ("4", 19), ("62", 17)),
+        )
     )
     number = prefix + _digits(rng, length - len(prefix) - 1)
     number += luhn_digit(number)
@@ -234,7 +238,9 @@ def _phone_plain(rng: random.Random) -> str:
     """A number that only its cue shows to be one."""
     return _pattern(
         rng,
-        rng.choice(("NDDDDDD", "017NDDDDDDDD", "NDDNDDDDDD", "07NDDDDDDDD", "NDD DDDD", "NDD-DDDD")),
+        rng.choice(
+            ("NDDDDDD", "017NDDDDDDDD", "NDDNDDDDDD", "07NDDDDDDDD", "NDD DDDD", "NDD-DDDD")
+        ),
     )
 
 
@@ -302,7 +308,10 @@ def _domain_user(rng: random.Random) -> str:
 
 def _secret(rng: random.Random) -> str:
     alphabet = string.ascii_letters + string.digits
-    some = lambda count: "".join(rng.choices(alphabet, k=count))  # noqa: E731
+
+    def some(count: int) -> str:
+        return "".join(rng.choices(alphabet, k=count))
+
     return rng.choice(
         (
             f"eyJ{some(20)}.eyJ{some(40)}.{some(43)}",
@@ -359,8 +368,10 @@ def _reference(rng: random.Random) -> str:
     return _pattern(
         rng,
         rng.choice(
-            ("INCDDDDDDD", "CHG00DDDDD", "SR-DDDDDD", "REQDDDDDDDDD", "#DDDDDD", "UUU-DDDD")
-            + ("DDDDDDDD", "NDDDDDDDDD", "20DD-DDDDDD", "45DDDDDDDD", "KBDDDDDDD", "00DDDDDDDD")
+            (
+                *("INCDDDDDDD", "CHG00DDDDD", "SR-DDDDDD", "REQDDDDDDDDD", "#DDDDDD", "UUU-DDDD"),
+                *("DDDDDDDD", "NDDDDDDDDD", "20DD-DDDDDD", "45DDDDDDDD", "KBDDDDDDD", "00DDDDDDDD"),
+            )
         ),
     )
 
@@ -403,6 +414,8 @@ def _serial(rng: random.Random) -> str:
     return _pattern(rng, rng.choice(("5CGDDDDUUU", "PF-DUDDUU", "DDDD-DDDD-DDDD", "UUUDDDDDDDD")))
 
 
+SYSTEMS = ("VPN", "SAP", "Outlook", "Office 365", "the intranet", "Citrix", "Jira", "the WLAN")
+
 PERSONAL: dict[str, Make] = {
     "email": _email,
     "ip": lambda rng: _ipv6(rng) if rng.random() < 0.35 else _ipv4(rng),
@@ -440,19 +453,23 @@ OTHER: dict[str, Make] = {
     "system": lambda rng: rng.choice(SYSTEMS),
 }
 
-SYSTEMS = ("VPN", "SAP", "Outlook", "Office 365", "the intranet", "Citrix", "Jira", "the WLAN")
 
-FIRST_NAMES = tuple(
-    "Anna Jonas Maria Peter Lena Felix Sarah Tom Nina Oliver Eva Max Julia David Laura Simon "
-    "Emma Paul Ines Karl Priya Omar Chloe Ruth Hugo".split()
+FIRST_NAMES = (
+    *("Anna", "Jonas", "Maria", "Peter", "Lena", "Felix", "Sarah", "Tom"),
+    *("Nina", "Oliver", "Eva", "Max", "Julia", "David", "Laura", "Simon"),
+    *("Emma", "Paul", "Ines", "Karl", "Priya", "Omar", "Chloe", "Ruth"),
+    "Hugo",
 )
-LAST_NAMES = tuple(
-    "Schmidt Fischer Weber Wagner Becker Hoffmann Koch Richter Wolf Neumann Brown Taylor Wilson "
-    "Davies Evans Walker Harris Clarke Patel Kowalski Novak Rossi Garcia Dubois Jansen".split()
+LAST_NAMES = (
+    *("Schmidt", "Fischer", "Weber", "Wagner", "Becker", "Hoffmann", "Koch", "Richter"),
+    *("Wolf", "Neumann", "Brown", "Taylor", "Wilson", "Davies", "Evans", "Walker"),
+    *("Harris", "Clarke", "Patel", "Kowalski", "Novak", "Rossi", "Garcia", "Dubois"),
+    "Jansen",
 )
-WORDS = tuple(
-    "sommer winter dragon sunshine monkey blume schnee kaffee tiger falcon hamster banane "
-    "football purple garten wolke silver rocket donner pepper apfel fenster ocean castle".split()
+WORDS = (
+    *("sommer", "winter", "dragon", "sunshine", "monkey", "blume", "schnee", "kaffee"),
+    *("tiger", "falcon", "hamster", "banane", "football", "purple", "garten", "wolke"),
+    *("silver", "rocket", "donner", "pepper", "apfel", "fenster", "ocean", "castle"),
 )
 
 LEAD_INS = (

@@ -65,7 +65,8 @@ def open_table(path: Path) -> Iterator[Table]:
             f"{name}: the compressed file is damaged or cut off; download or export it again"
         ) from error
     except OSError as error:
-        raise HistoryError(f"{name}: cannot be read ({error.strerror})") from error
+        problem = error.strerror or type(error).__name__
+        raise HistoryError(f"{name}: cannot be read ({problem})") from error
 
 
 def _open(path: Path, stack: ExitStack) -> Table:

@@ -1,0 +1,180 @@
+"""A small made-up desk, its history and a model that learned from it, for tests of the core."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from training.canonical import column_array, completed
+from training.fit import Learned, fit_model
+from training.tickets import in_canonical_order
+from triage.article import Article
+from triage.bundle import save_bundle, set_champion
+from triage.engine import TriageEngine, load_engine
+from triage.knowledge import KnowledgeBase
+from triage.model import TriageModel
+from triage.signing import field_key
+from triage.taxonomy import Taxonomy, load_taxonomy
+
+N_TICKETS = 240
+
+CATEGORY_WORDS = {
+    "access": "password account locked login unlock authenticator token username portal expired",
+    "email": "outlook mailbox calendar invitation attachment inbox sender signature forward bounce",
+    "printing": "printer toner paper tray duplex scanner cartridge queue jam copies",
+    "vpn": "vpn tunnel gateway remote homeoffice client certificate handshake timeout roaming",
+}
+TIER_WORDS = {
+    "1": "forgot reset how question again remember today colleague",
+    "2": "reinstall driver profile corrupted update crashes freezes laptop",
+    "3": "cluster firewall outage replication database backend logs kernel",
+}
+FILLER = """
+meeting floor building monday tuesday morning afternoon customer project budget invoice travel
+team manager summer winter window coffee lunch train station report quarter review training
+workshop desk chair light phone number street city north south east west river garden
+""".split()
+SITES = ("Basel", "Lyon", "Porto")
+
+
+@dataclass(frozen=True)
+class SavedBundle:
+    """A signed bundle in a models folder of its own, promoted, with the key folder beside it."""
+
+    folder: Path
+    models: Path
+    keys: Path
+
+
+def as_history(columns: Mapping[str, Sequence[Any]]) -> pd.DataFrame:
+    """Make a canonical frame of columns given by their canonical names."""
+    return completed(
+        pd.DataFrame({name: column_array(name, values) for name, values in columns.items()})
+    )
+
+
+def made_up_tickets() -> dict[str, list[Any]]:
+    """Write tickets whose tier and category show in their words; every other word is chance.
+
+    One ticket in six speaks of two tiers or two categories at once: nobody can be sure of those.
+    """
+    chance = np.random.default_rng(7)
+    tickets: dict[str, list[Any]] = {
+        name: []
+        for name in ("id", "created_at", "subject", "description", "field:site", "tier", "category")
+    }
+    start = pd.Timestamp("2025-01-06", tz="UTC")
+    for number in range(N_TICKETS):
+        categories = _spoken_of(chance, list(CATEGORY_WORDS), number)
+        tiers = _spoken_of(chance, list(TIER_WORDS), number // len(CATEGORY_WORDS))
+        about = _words(chance, CATEGORY_WORDS, categories)
+        how = _words(chance, TIER_WORDS, tiers)
+        chatter = chance.choice(FILLER, 12, replace=False)
+        description = chance.permutation([*about[2:], *how[2:], *chatter])
+        tickets["id"].append(f"T{number:04}")
+        tickets["created_at"].append(start + number * pd.Timedelta("5h"))
+        tickets["subject"].append(" ".join([*about[:2], *how[:2]]))
+        tickets["description"].append(" ".join(description))
+        tickets["field:site"].append(SITES[int(chance.integers(len(SITES)))])
+        tickets["tier"].append(tiers[0])
+        tickets["category"].append(categories[0])
+    return tickets
+
+
+def _spoken_of(chance: np.random.Generator, labels: list[str], number: int) -> list[str]:
+    """Name the right label, and now and then another one that the ticket speaks of as much."""
+    right = labels[number % len(labels)]
+    if chance.random() > 1 / 6:
+        return [right]
+    return [right, str(chance.choice([label for label in labels if label != right]))]
+
+
+def _words(
+    chance: np.random.Generator, vocabulary: Mapping[str, str], labels: Sequence[str]
+) -> list[str]:
+    shares = [chance.permutation(vocabulary[label].split())[: 4 // len(labels)] for label in labels]
+    return [str(word) for words in zip(*shares, strict=True) for word in words]
+
+
+@pytest.fixture(scope="session")
+def history() -> pd.DataFrame:
+    """240 tickets of 3 tiers and 4 categories in canonical order, five hours apart."""
+    return in_canonical_order(as_history(made_up_tickets()))
+
+
+@pytest.fixture(scope="session")
+def taxonomy() -> Taxonomy:
+    return load_taxonomy()
+
+
+@pytest.fixture(scope="session")
+def articles() -> tuple[Article, ...]:
+    """Answer two categories of the history at tier 1, one at tier 2, and "email" not at all."""
+    return (
+        Article(
+            "KB1",
+            "Unlock a locked account",
+            category="access",
+            tier="1",
+            symptoms=("account locked", "forgot password", "login expired"),
+            steps=("Verify who is calling.", "Unlock the account."),
+        ),
+        Article(
+            "KB2",
+            "Printer does not print: paper, toner, queue",
+            category="printing",
+            tier="1",
+            symptoms=("paper jam", "printer queue stuck", "toner cartridge empty"),
+            steps=("Look at the tray.", "Restart the queue."),
+        ),
+        Article(
+            "KB3",
+            "VPN client certificate expired",
+            category="vpn",
+            tier="2",
+            symptoms=("vpn tunnel handshake timeout", "gateway refuses certificate"),
+            steps=("Renew the certificate.",),
+        ),
+    )
+
+
+@pytest.fixture(scope="session")
+def knowledge(articles: tuple[Article, ...]) -> KnowledgeBase:
+    return KnowledgeBase(articles)
+
+
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A key folder; whoever needs other keys makes another."""
+    return tmp_path_factory.mktemp("keys")
+
+
+@pytest.fixture(scope="session")
+def learned(
+    history: pd.DataFrame, taxonomy: Taxonomy, articles: tuple[Article, ...], keys: Path
+) -> Learned:
+    return fit_model(history, taxonomy=taxonomy, articles=articles, key=field_key(keys), n_jobs=1)
+
+
+@pytest.fixture(scope="session")
+def model(learned: Learned) -> TriageModel:
+    return learned.model
+
+
+@pytest.fixture(scope="session")
+def saved(model: TriageModel, keys: Path, tmp_path_factory: pytest.TempPathFactory) -> SavedBundle:
+    """Shared by all tests: copy ``folder`` before changing anything in it."""
+    models = tmp_path_factory.mktemp("models")
+    folder = save_bundle(model, models, "20250301-120000-made", keys)
+    set_champion(models, folder.name)
+    return SavedBundle(folder, models, keys)
+
+
+@pytest.fixture(scope="session")
+def loaded_engine(saved: SavedBundle) -> TriageEngine:
+    """The engine of the saved bundle (``tests/api`` has an ``engine`` of its own)."""
+    return load_engine(saved.models, keys=saved.keys)
