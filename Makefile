@@ -6,10 +6,10 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lock bench clean
+.PHONY: help setup demo test check format lock bench bench-speed clean
 
 help: ## Show this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 setup: $(READY) ## Make the environment: locked dependencies, this project editable
 
@@ -38,8 +38,11 @@ lock: ## Resolve the dependencies anew into requirements.lock
 	@$(BIN)/uv pip compile --universal --generate-hashes --no-header --all-extras --upgrade --quiet \
 		--output-file requirements.lock pyproject.toml
 
-bench: $(READY) ## Measure on real data, peers in the same run (docs/benchmarks.md)
-	@$(BIN)/python -m pytest tests/benchmarks --benchmarks -q -s
+bench: $(READY) ## Measure learning on real data beside peers, into docs/benchmarks.md
+	@PYTHONPATH=tests $(BIN)/python -m benchmarks.learning
+
+bench-speed: $(READY) ## Measure speed beside peers
+	@PYTHONPATH=tests $(BIN)/python -m benchmarks.speed
 
 clean: ## Remove the environment, caches and trained models
 	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

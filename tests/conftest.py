@@ -33,11 +33,12 @@ TIER_WORDS = {
     "2": "reinstall driver profile corrupted update crashes freezes laptop",
     "3": "cluster firewall outage replication database backend logs kernel",
 }
-FILLER = """
-meeting floor building monday tuesday morning afternoon customer project budget invoice travel
-team manager summer winter window coffee lunch train station report quarter review training
-workshop desk chair light phone number street city north south east west river garden
-""".split()
+CHATTER = """
+since monday morning | in the meeting room | please help me | I have a customer call at ten | before
+my travel | with the new project | my manager asks for it | it was fine last week | on the third
+floor | I can wait until the afternoon | for the quarter report | near the train station | we need
+it for an invoice | when I am at my desk | can you call my phone | a colleague has the other one
+""".replace("\n", " ").split(" | ")
 SITES = ("Basel", "Lyon", "Porto")
 
 
@@ -60,7 +61,8 @@ def as_history(columns: Mapping[str, Sequence[Any]]) -> pd.DataFrame:
 def made_up_tickets() -> dict[str, list[Any]]:
     """Write tickets whose tier and category show in their words; every other word is chance.
 
-    One ticket in six speaks of two tiers or two categories at once: nobody can be sure of those.
+    One ticket in eight speaks of two tiers or two categories at once: nobody can be sure of those.
+    One in twelve is full of names and numbers that no other ticket has.
     """
     chance = np.random.default_rng(7)
     tickets: dict[str, list[Any]] = {
@@ -73,7 +75,9 @@ def made_up_tickets() -> dict[str, list[Any]]:
         tiers = _spoken_of(chance, list(TIER_WORDS), number // len(CATEGORY_WORDS))
         about = _words(chance, CATEGORY_WORDS, categories)
         how = _words(chance, TIER_WORDS, tiers)
-        chatter = chance.choice(FILLER, 12, replace=False)
+        chatter = [str(phrase) for phrase in chance.permutation(CHATTER)[:3]]
+        if number % 12 == 0:
+            chatter = [_gibberish(chance) for _ in range(8)]
         description = chance.permutation([*about[2:], *how[2:], *chatter])
         tickets["id"].append(f"T{number:04}")
         tickets["created_at"].append(start + number * pd.Timedelta("5h"))
@@ -85,10 +89,14 @@ def made_up_tickets() -> dict[str, list[Any]]:
     return tickets
 
 
+def _gibberish(chance: np.random.Generator) -> str:
+    return "".join(chance.choice(list("bcdfghjklmnpqrstvwxz0123456789"), 7))
+
+
 def _spoken_of(chance: np.random.Generator, labels: list[str], number: int) -> list[str]:
     """Name the right label, and now and then another one that the ticket speaks of as much."""
     right = labels[number % len(labels)]
-    if chance.random() > 1 / 6:
+    if chance.random() > 1 / 8:
         return [right]
     return [right, str(chance.choice([label for label in labels if label != right]))]
 

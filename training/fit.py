@@ -235,7 +235,7 @@ def _head(
         correct[used],
         target_precision,
     )
-    true_index = pd.Index(labels).get_indexer(truth[rows])
+    true_index = pd.Index(labels).get_indexer(pd.Index(truth[rows]))
     known = true_index >= 0
     cutoffs = set_cutoffs(probabilities[known], true_index[known])
     return Head(classifier, thresholds, cutoffs)

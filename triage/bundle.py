@@ -255,8 +255,7 @@ def _files_of(model: TriageModel) -> dict[str, bytes]:
             "min_familiarity": model.min_familiarity,
             "joint": {
                 "targets": joint.targets,
-                "weights": joint.confidence.weights,
-                "intercept": joint.confidence.intercept,
+                "confidence": asdict(joint.confidence),
                 "threshold": joint.threshold,
             }
             if joint
@@ -296,7 +295,7 @@ def _model_of(files: Mapping[str, bytes], manifest: Mapping[str, Any], key: byte
         heads=heads,
         joint=Joint(
             tuple(joint["targets"]),
-            JointConfidence(tuple(joint["weights"]), joint["intercept"]),
+            JointConfidence(**joint["confidence"]),
             joint["threshold"],
         )
         if joint

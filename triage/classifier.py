@@ -135,7 +135,7 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):
 
     def predict(self, X: sp.csr_matrix) -> npt.NDArray[np.object_]:
         """Give the most probable label of each ticket."""
-        return self.classes_[self.decision_function(X).argmax(axis=1)]
+        return np.asarray(self.classes_[self.decision_function(X).argmax(axis=1)])
 
     def _cross_fit(
         self,

@@ -22,7 +22,7 @@ from triage.errors import ConfigurationError, TriageError
 class _Group(TyperGroup):
     """Turns an error meant for people into one line on stderr and exit code 2."""
 
-    def invoke(self, ctx: typer.Context) -> Any:
+    def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
         except TriageError as error:
@@ -177,7 +177,7 @@ def models_list(context: typer.Context, model: ModelPath = None, as_json: AsJson
 
     folder = model or context.obj.models
     serving = champion(folder)
-    rows = []
+    rows: list[dict[str, Any]] = []
     for name in list_bundles(folder):
         try:
             manifest, _ = verify_bundle(folder / name, context.obj.keys_dir)

@@ -77,17 +77,17 @@ def _calibration(parameters: FloatArray) -> Calibration:
 class JointConfidence:
     """Probability that several targets are right together, from each one's confidence.
 
-    Two promises of 95% are only 90% together, and their errors go hand in hand: so the joint
-    probability is calibrated on tickets, not multiplied.
+    Two promises of 95% are only 90% together, and their errors go hand in hand: so the product
+    of the confidences is calibrated on tickets. It is never above the least sure target.
     """
 
-    weights: tuple[float, ...]
+    slope: float
     intercept: float
 
     def __call__(self, confidences: FloatArray) -> FloatArray:
         """Compute it for an array of shape (n_tickets, n_targets)."""
-        evidence = _logits(confidences) @ np.asarray(self.weights) + self.intercept
-        return np.asarray(expit(evidence), dtype=np.float64)
+        joint = expit(self.slope * _evidence(confidences) + self.intercept)
+        return np.asarray(np.minimum(joint, confidences.min(axis=1)), dtype=np.float64)
 
 
 def fit_joint(confidences: FloatArray, all_right: BoolArray) -> JointConfidence:
@@ -99,15 +99,17 @@ def fit_joint(confidences: FloatArray, all_right: BoolArray) -> JointConfidence:
     all_right : ndarray of shape (n_tickets,), whether every target's top label was right
     """
     if all_right.all() or not all_right.any():
-        # Nothing to tell right from wrong by: trust the product of the single confidences.
+        # Nothing to tell right from wrong by.
         rate = (all_right.sum() + 1) / (len(all_right) + 2)
-        return JointConfidence((0.0,) * confidences.shape[1], float(logit(rate)))
-    model = LogisticRegression(C=10.0).fit(_logits(confidences), all_right)
-    return JointConfidence(tuple(float(w) for w in model.coef_[0]), float(model.intercept_[0]))
+        return JointConfidence(0.0, float(logit(rate)))
+    evidence = _evidence(confidences)[:, np.newaxis]
+    model = LogisticRegression(C=100.0).fit(evidence, all_right)
+    return JointConfidence(float(model.coef_[0, 0]), float(model.intercept_[0]))
 
 
-def _logits(confidences: FloatArray) -> FloatArray:
-    return np.asarray(logit(np.clip(confidences, 1e-4, 1 - 1e-4)), dtype=np.float64)
+def _evidence(confidences: FloatArray) -> FloatArray:
+    product = confidences.prod(axis=1)
+    return np.asarray(logit(np.clip(product, 1e-4, 1 - 1e-4)), dtype=np.float64)
 
 
 def lower_bound(right: int, total: int, delta: float) -> float:

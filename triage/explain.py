@@ -60,7 +60,7 @@ def map_terms(features: TicketFeatures, ticket: Ticket) -> TermMap:
     if not term_parts:
         empty = np.empty(0, dtype=np.int64)
         return TermMap([], empty, empty, np.empty(0))
-    term_of, column_of = np.concatenate(term_parts), np.concatenate(column_parts)
+    term_of, column_of = np.concatenate(term_parts), np.concatenate(column_parts).astype(np.int64)
     share = np.concatenate(halves)
     _, column_index = np.unique(column_of, return_inverse=True)
     share = share / np.bincount(column_index, share)[column_index]

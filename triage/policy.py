@@ -81,12 +81,16 @@ def prediction(
     ranking = np.argsort(-probabilities, kind="stable").tolist()
     shares = probabilities.tolist()
     label = labels[ranking[0]] if decision != "review" else None
+    # Each label has its own cutoff: others may pass theirs where the best one does not.
+    in_set = [i for i in ranking if shares[i] >= head.cutoffs[i]]
+    if in_set and ranking[0] not in in_set:
+        in_set = [ranking[0], *in_set]
     return Prediction(
         label=label,
         name=None if label is None else names.get(label, label),
         confidence=round(shares[ranking[0]], 4),
         decision=decision,
-        set=[labels[i] for i in ranking if shares[i] >= head.cutoffs[i]],
+        set=[labels[i] for i in in_set],
         alternatives=[
             Alternative(labels[i], round(shares[i], 4)) for i in ranking[:N_ALTERNATIVES]
         ],

@@ -30,33 +30,29 @@ def redact(text: str) -> str:
 def find_personal_data(text: str) -> list[Finding]:
     """Find personal data and secrets: sorted by place, without overlaps, in linear time."""
     found: list[Finding] = []
+    finders = _FINDERS
     for _ in range(_PASSES):
-        new = _find_once(text)
-        if not new:
+        lowered = _lower(text)
+        digits = sum(map(lowered.count, "0123456789"))
+        last = 0
+        for place, (least_digits, hints, find) in enumerate(finders, 1):
+            if digits < least_digits:
+                continue
+            for hint in hints:
+                if hint in lowered:
+                    break
+            else:
+                continue
+            if new := list(find(text, lowered, hints)):
+                # The next finders must see what they would see in the redacted text.
+                text = _replaced(text, new, _blank)
+                lowered = _lower(text)
+                found += new
+                last = place
+        if not last:
             break
-        found += new
-        text = _replaced(text, new, _blank)
+        finders = finders[:last]  # the others have seen the text as it is now
     return sorted(found, key=lambda finding: finding.start)
-
-
-def _find_once(text: str) -> list[Finding]:
-    found: list[Finding] = []
-    lowered = _lower(text)
-    digits = sum(map(lowered.count, "0123456789"))
-    for least_digits, hints, find in _FINDERS:
-        if digits < least_digits:
-            continue
-        for hint in hints:
-            if hint in lowered:
-                break
-        else:
-            continue
-        if new := list(find(text, lowered, hints)):
-            text = _replaced(text, new, _blank)
-            lowered = _lower(text)
-            found += new
-    found.sort(key=lambda finding: finding.start)
-    return found
 
 
 def _lower(text: str) -> str:
@@ -65,7 +61,7 @@ def _lower(text: str) -> str:
 
 
 def _blank(finding: Finding) -> str:
-    """Hide a finding from later finders, which must see what is like the redacted text."""
+    """Make a placeholder of the finding's own length."""
     return "<" + "\x00" * (finding.end - finding.start - 2) + ">"
 
 
@@ -130,8 +126,8 @@ _FINDERS: tuple[tuple[int, tuple[str, ...], Finder], ...] = (
     (
         0,
         (
-            *("-----b", "eyj", "akia", "asia", "aiza", "gh", "gith", "glpat", "xox", "sk-", "sk_"),
-            *("npm_", "hf_", "ya29."),
+            *("-----b", "eyj", "akia", "asia", "aiza", "gh", "git", "glpat", "xox", "sk", "npm_"),
+            *("hf_", "ya29."),
         ),
         partial(_matches, "secret", _TOKEN),
     ),
@@ -159,8 +155,15 @@ _FINDERS: tuple[tuple[int, tuple[str, ...], Finder], ...] = (
     (
         0,
         (
-            *("user", "log", "benutzer", "nutzer", "account", "konto", "kennung", "anmelde", "upn"),
-            *("sign", "samaccount", "network", "windows", "angemeldet", "einloggen"),
+            "user",
+            "log",
+            "benutzer",
+            "nutzer",
+            "account",
+            "konto",
+            "kennung",
+            "anmelde",
+            "angemeldet",
         ),
         usernames,
     ),

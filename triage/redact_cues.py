@@ -6,8 +6,7 @@ may go on, so there the value must look like one.
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from triage.redact_finding import Finding, Kind, at_hints
 
@@ -22,9 +21,7 @@ _LINKS: tuple[tuple[Link, re.Pattern[str]], ...] = (
     (
         "sure",
         re.compile(
-            # "reset the password for user: X" names the user, not the password
-            rf"(?!(?: [\w.-]{{1,30}}+){{0,4}} (?:user|id|userid|account|benutzer|konto)\b ?:){_GAP}"
-            r"(?:[\"'”’]?[ \t]?(?::=|=>|->|→|[:=])| (?:lautete?|heißt|heisst):?"
+            rf"{_GAP}(?:[\"'”’]?[ \t]?(?::=|=>|->|→|[:=])| (?:lautete?|heißt):?"
             r"| (?:is|was|ist|war):)\s{0,3}"
         ),
     ),
@@ -45,6 +42,7 @@ _LINKS: tuple[tuple[Link, re.Pattern[str]], ...] = (
     ),
     ("bare", re.compile(r" (?:[-–] )?")),
 )
+_ACCOUNT_WORDS = (" user", " users", " id", " userid", " account", " benutzer", " konto")
 _QUOTED = re.compile(r"[\"'“”„»«‘`]([^\"'“”„»«`\n<>]{2,64})[\"'“”»«’`]")
 _WORD = re.compile(r"[(\[{]{0,3}+([^\s(\[{]\S{0,127}+)")
 _PLACEHOLDER = re.compile(r"<(?:(?:email|ip|mac|card|iban|phone|password|username|secret)?>|\x00)")
@@ -56,12 +54,12 @@ _PASSWORD_CUE = re.compile(
     r"|geheimzahl|(?P<pin>pin(?:[ -]?(?:code|nummer))?)))(?![\w>]|-(?!>)|['’]s)"
 )
 _USER_CUE = re.compile(
-    r"(?<![a-z<])(?:(?P<name>(?:user|account|log[io]n|sign-?in|(?:be)?nutzer|anmelde|konto|network"
-    r"|windows)[ _-]?(?:name[ns]?|id|kennung|kürzel)|samaccountname"
+    r"(?<![a-z<])(?:(?P<name>(?:user|account|log[io]n|(?:be)?nutzer|anmelde|konto)"
+    r"[ _-]?(?:name[ns]?|id|kennung|kürzel)"
     r"|(?P<mine>(?<=my )|(?<=mein )|(?<=meine ))(?:log[io]n|user|kennung)(?![ _-]?(?:name|id)))"
-    r"|(?:log(?:ged|ging)?[ -]?[io]n|sign(?:ed|ing)? in|angemeldet|einloggen|anmelden)"
+    r"|(?:log(?:ged|ging)?[ -]?[io]n|angemeldet|anmelden)"
     r" (?:as|als|with|mit)|(?:user|(?:be)?nutzer)(?:konto|[ -]?account)?|log[io]n|account|konto"
-    r"|kennung|upn)(?![\w>]|-(?!>)|['’]s)"
+    r"|kennung)(?![\w>]|-(?!>)|['’]s)"
 )
 _PAIR = re.compile(
     r"(?<![a-z<])(?:(?P<both>credentials?|(?:zugangs|anmelde|login)[ -]?daten)|log[io]n(?: data)?"
@@ -120,20 +118,19 @@ _NO_MIX = re.compile(
     r"|ritm|chg|sr|task|ticket|host|pc|srv|lt|client|laptop|notebook|usb)[-_ #]?[\d.]{1,20}\w?"
     r"|[a-z]-?\d{1,3}|\d{1,20}(?:st|nd|rd|th|x|h|min|mb|gb|kb|ms|s|%|€|[$]|k|fa|er|mal)|0x[0-9a-f]+"
     r"|\d{1,9}(?:[./:-]\d{1,9}){1,9}\w{0,3}|[$€£]\d.*|\w{2,5}-\d+|https?:.*|www\..*"
-    r"|.{1,40}\.(?:pdf|docx?|xlsx?|pptx?|txt|exe|log|csv|png|jpe?g|zip|msi|html?|aspx?|php|ini|xml|json"
-    r"|dll|com|de|net|org)|(?:e\.g|i\.e|z\.b|d\.h|u\.a)\b.*|.{1,40}@[\w.-]{1,40}\.[a-z]{2,}",
+    r"|.{1,40}\.(?:pdf|docx?|xlsx?|pptx?|txt|exe|log|csv|png|jpe?g|zip|msi|html?|aspx?|php|ini|xml"
+    r"|json|dll|com|de|net|org)|(?:e\.g|i\.e|z\.b|d\.h|u\.a)\b.*|.{1,40}@[\w.-]{1,40}\.[a-z]{2,}",
     re.IGNORECASE,
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Value:
-    """What may be the value of a cue, and how it is tied to it."""
+class _Value(NamedTuple):
+    """What may be the value of a cue, how it is tied to it, and what stands behind."""
 
     text: str
     link: Link
     quoted: bool
-    ends_clause: bool
+    rest: str
 
     def is_mixed(self) -> bool:
         """Tell whether letters are mixed with digits or signs as in no word of a language."""
@@ -153,6 +150,7 @@ class _Value:
 
 def _is_password(value: _Value, cue: re.Match[str]) -> bool:
     if value.text.isdecimal():
+        # Shorter numbers are counts: "password: 2 attempts left", "password 365 expired".
         least = {"sure": 3, "is": 4, "to": 4, "bare": 6}[value.link]
         return len(value.text) >= (4 if cue["pin"] else least)
     if value.quoted or cue["pin"]:
@@ -161,7 +159,7 @@ def _is_password(value: _Value, cue: re.Match[str]) -> bool:
         return value.link in ("sure", "is") or any(map(str.islower, value.text))
     if value.link == "sure":
         return value.is_word() and not value.text.startswith("http")
-    return value.link == "is" and value.ends_clause and value.is_word()
+    return value.link == "is" and _CLAUSE_END.match(value.rest) is not None and value.is_word()
 
 
 def _is_username(value: _Value, cue: re.Match[str]) -> bool:
@@ -198,37 +196,35 @@ def _behind_cue(
     accepts: Callable[[_Value, re.Match[str]], bool],
     text: str,
 ) -> Iterator[Finding]:
+    """Read what stands behind each cue, the surest reading first."""
     done = 0
     for cue in cues:
-        for value, start, end in _values(text, cue) if cue.start() >= done else ():
-            if accepts(value, cue):
-                yield Finding(kind, start, end)
-                done = end
+        if cue.start() < done:
+            continue
+        for link, pattern in _LINKS:
+            if not (tie := pattern.match(cue.string, cue.end())):
+                continue
+            if _PLACEHOLDER.match(text, tie.end()):
                 break
+            start, end, quoted = _value_at(text, tie.end())
+            value = _Value(text[start:end], link, quoted, text[end : end + 8])
+            if end - start < 2 or value.rest.startswith(":") or not accepts(value, cue):
+                continue
+            if "\n" in tie[0] and not value.is_mixed():
+                continue  # the next line of a form is rarely the value of an empty field
+            if link == "sure" and tie[0].rstrip(" :=").endswith(_ACCOUNT_WORDS):
+                continue  # "reset the password for user: X" names the user, not the password
+            yield Finding(kind, start, end)
+            done = end
+            break
 
 
-def _values(text: str, cue: re.Match[str]) -> Iterator[tuple[_Value, int, int]]:
-    """Read what stands behind a cue, the surest reading first."""
-    for link, pattern in _LINKS:
-        if not (tie := pattern.match(cue.string, cue.end())):
-            continue
-        if _PLACEHOLDER.match(text, tie.end()):
-            return
-        if quoted := _QUOTED.match(text, tie.end()):
-            start, end = quoted.span(1)
-        elif word := _WORD.match(text, tie.end()):
-            start, end = _trimmed(text, *word.span(1))
-        else:
-            continue
-        ends_clause = _CLAUSE_END.match(text, end) is not None
-        value = _Value(text[start:end], link, quoted is not None, ends_clause)
-        # The next line of a form is rarely the value of an empty field.
-        if (
-            end - start >= 2
-            and text[end : end + 1] != ":"
-            and ("\n" not in tie[0] or value.is_mixed())
-        ):
-            yield value, start, end
+def _value_at(text: str, start: int) -> tuple[int, int, bool]:
+    if quoted := _QUOTED.match(text, start):
+        return *quoted.span(1), True
+    if word := _WORD.match(text, start):
+        return *_trimmed(text, *word.span(1)), False
+    return start, start, False
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
@@ -246,7 +242,7 @@ def login_pairs(text: str, lowered: str, hints: tuple[str, ...]) -> Iterator[Fin
     done = 0
     for pair in at_hints(_PAIR, lowered, hints):
         start, end = _trimmed(text, *pair.span("password"))
-        if pair.start() >= done and _Value(text[start:end], "bare", False, True).is_mixed():
+        if pair.start() >= done and _Value(text[start:end], "bare", False, "").is_mixed():
             yield Finding("username", *pair.span("user"))
             yield Finding("password", start, end)
             done = end

@@ -123,6 +123,10 @@ _PHONE = re.compile(
 _EXTENSION = re.compile(
     r",? ?(?:ext(?:ension)?\.?|x|durchwahl|dw)[ .:]{0,2}[0-9]{1,6}\b", re.IGNORECASE
 )
+_PHONE_HINTS = (
+    *("phone", "tel", "mob", "handy", "cell", "fax", "festnetz", "hotline", "whatsapp", "call"),
+    *("ruf", "reich", "reach", "num", "ph."),
+)
 _PHONE_BEFORE = re.compile(
     r"(?:(?<![\w<])(?:(?:tele?)?phone|telefon|mobile?|handy|cell|fax|festnetz|hotline|whatsapp"
     r"|callback|rückruf|ruf|anruf|erreich(?:bar|en sie)|reach)\w*|\btel\b"
@@ -153,23 +157,22 @@ def cards_and_phones(text: str, lowered: str, hints: tuple[str, ...]) -> Iterato
 
 
 def _in_run(lowered: str, groups: list[re.Match[str]], before: str) -> Iterator[Finding]:
-    # A date or a room number may stand before; more digits belong to a longer number or a dump.
-    skipped = 9 if _DUMP_BEFORE.search(before) else 0
-    done = 0
+    skipped = done = 0
     for place, group in enumerate(groups):
         if group.start() < done:
             continue
-        found = None
         if date := _DATE.match(lowered, group.start()):
             skipped, before, done = 0, "", date.end()
             continue
+        # A room number may stand before; more digits belong to a longer number or a dump.
+        found = None
         if group[0][0] == "+" or (
             skipped <= 3 and (place == 0 or lowered[group.start() - 1] == " ")
         ):
             near = groups[place : place + 15]
             found = _card_at(near, before) or _phone_at(lowered, near, before)
         skipped += len(group[1])
-        if found:
+        if found and (group[0][0] == "+" or not _DUMP_BEFORE.search(before)):
             yield found
             skipped, before, done = 0, "", found.end
 
@@ -182,10 +185,11 @@ def _card_at(groups: list[re.Match[str]], before: str) -> Finding | None:
         shape += f"{len(group[1])},"
         if len(digits) > 19:
             break
-        shaped = _CARD_SHAPE.fullmatch(shape)
-        known = shaped and (shaped["usual"] or _CARD.fullmatch(digits))
-        if len(digits) >= 12 and _passes_luhn(digits) and (known or _CARD_BEFORE.search(before)):
-            found = Finding("card", groups[0].start(1), group.end())
+        if len(digits) >= 12 and _passes_luhn(digits):
+            shaped = _CARD_SHAPE.fullmatch(shape)
+            known = shaped and (shaped["usual"] or _CARD.fullmatch(digits))
+            if known or _CARD_BEFORE.search(before):
+                found = Finding("card", groups[0].start(1), group.end())
     return found
 
 
@@ -203,22 +207,21 @@ def _phone_at(lowered: str, groups: list[re.Match[str]], before: str) -> Finding
         if count > 15 or (ends and _DATE.match(lowered, group.start())):
             break
         ends.append((group.end(), count))
+    if count < 6 or not ends:
+        return None
+    is_cued = any(hint in before for hint in _PHONE_HINTS) and bool(_PHONE_BEFORE.search(before))
     for end, count in reversed(ends):
-        if _is_phone(lowered[start:end], count, before):
+        if _is_phone(lowered[start:end], count, before, is_cued):
             extension = _EXTENSION.match(lowered, end)
             return Finding("phone", start, extension.end() if extension else end)
     return None
 
 
-def _is_phone(candidate: str, digits: int, before: str) -> bool:
+def _is_phone(candidate: str, digits: int, before: str, is_cued: bool) -> bool:
     shape = _PHONE.fullmatch(candidate)
     if shape and shape["plus"]:
         return digits >= 8 and not re.fullmatch(r"\+\d{1,3}(?:\.\d{3})+", candidate)
-    if shape and (12 <= digits <= 16 if shape["zeros"] else 8 <= digits <= 13):
-        return not _REFERENCE_BEFORE.search(before)
-    return (
-        digits >= 6
-        and _PHONE_BEFORE.search(before) is not None
-        and _REFERENCE_BEFORE.search(before) is None
-        and not re.search(r"\.\d{3}$|\..*\..*\..*\.", candidate)
-    )
+    looks_right = shape and (12 <= digits <= 16 if shape["zeros"] else 8 <= digits <= 13)
+    if not looks_right and is_cued and digits >= 6:
+        looks_right = not re.search(r"\.\d{3}$|\..*\..*\..*\.", candidate)  # an amount, an OID
+    return bool(looks_right) and not _REFERENCE_BEFORE.search(before)

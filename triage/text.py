@@ -15,10 +15,10 @@ MAX_TEXT_CHARS = 20_000
 MAX_MARKS = 2
 """Combining marks kept on one letter; no language we ship needs more, stacked "zalgo" text does."""
 
-_MAX_SIGNATURE_LINES = 12
-_MAX_NAME_BLOCK_LINES = 6
+_MAX_SIGNATURE_LINES = 12  # name, title, address, phones, a disclaimer; more is a message
+_MAX_NAME_BLOCK_LINES = 6  # below a mere "thanks", which people also write in the middle
 _MAX_CLOSING_CHARS = 90
-_MAX_REPLY_LINE_CHARS = 400
+_MAX_REPLY_LINE_CHARS = 400  # longer than anything _REPLY_LINE matches
 
 
 def normalise(text: str) -> str:
@@ -101,13 +101,13 @@ def _capped_marks(run: re.Match[str]) -> str:
 # A tag is a known name in a form that only HTML has, so that "<name>", "a < b", "<b@example.com>"
 # and "<script name>" stay. Tags that do nothing without an attribute must have one.
 _BLOCKS = (
-    "html|head|body|title|p|div|br|hr|h[1-6]|[uod]l|li|dt|dd|table|thead|tbody|tfoot|tr|td|th"
+    "html|head|body|title|p|div|br|hr|h[1-6]|[uod]l|li|dt|dd|table|thead|tbody|tfoot|tr"
     "|blockquote|pre|center|header|footer|section|article"
 )
 _INLINE = "[bius]|em|strong|span|small|big|su[bp]|strike|tt|style|script|o:p"
 _WITH_ATTRIBUTE = "a|img|font|meta|link|base|input|iframe"
 _NAME = (
-    rf"(?:(?:(?P<block>{_BLOCKS})|{_INLINE})(?=>|\s*/>|\s[a-z:-]++=)"
+    rf"(?:(?:(?P<block>{_BLOCKS})|(?P<cell>t[dh])|{_INLINE})(?=>|\s*/>|\s[a-z:-]++=)"
     rf"|(?:{_WITH_ATTRIBUTE})(?=\s[a-z:-]++=)|(?<=/)(?:{_WITH_ATTRIBUTE})(?=>)"
     r"|!doctype(?=\s)|!(?=\[)|\?xml(?=\s))"
 )
@@ -120,7 +120,7 @@ _TAG = re.compile(
 # What still opens like a tag (cut off, or spelled with entities) loses its "<", so that cleaning
 # the result again finds no tag in it.
 _STRAY_TAG = re.compile(
-    rf"(?<![</])/*+<[</]*+(?:(?={_NAME})|(?=!--)|(?=(?:{_BLOCKS}|{_INLINE}|{_WITH_ATTRIBUTE})\n))",
+    rf"(?<![</])/*+<[</]*+(?:(?={_NAME})|(?=!--)|(?=(?:{_BLOCKS}|t[dh]|{_INLINE}|{_WITH_ATTRIBUTE})\n))",
     re.IGNORECASE,
 )
 _ENTITY = re.compile(
@@ -129,7 +129,7 @@ _ENTITY = re.compile(
 
 
 def _tag_space(tag: re.Match[str]) -> str:
-    return "\n" if tag["block"] else ""
+    return "\n" if tag["block"] else " " if tag["cell"] else ""
 
 
 def _decode(entity: re.Match[str]) -> str:

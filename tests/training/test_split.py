@@ -54,7 +54,9 @@ def test_clusters_lie_on_one_side_of_a_random_split(data: st.DataObject, seed: i
     labels = data.draw(st.lists(st.sampled_from("aaabbc"), min_size=size, max_size=size))
     clusters = np.array([*groups, 98, 99])  # two clusters at least, one for each side
 
-    parts = split(dates([None] * (size + 2)), labels_of("".join(labels) + "ab"), clusters, seed=seed)
+    parts = split(
+        dates([None] * (size + 2)), labels_of("".join(labels) + "ab"), clusters, seed=seed
+    )
 
     assert not parts.is_by_time
     assert sorted([*parts.train, *parts.test]) == list(range(size + 2))

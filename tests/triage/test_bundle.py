@@ -142,20 +142,22 @@ def test_model_of_one_target_without_fields_and_articles_is_restored(
     assert (manifest["seed"], manifest["metrics"]) == (7, bare.facts["metrics"])
 
 
-def test_labels_and_articles_in_any_script_are_restored(
-    model: TriageModel, tmp_path: Path
-) -> None:
+def test_labels_and_articles_in_any_script_are_restored(model: TriageModel, tmp_path: Path) -> None:
     head = model.heads["tier"]
     classifier = pickle.loads(pickle.dumps(head.classifier))
     classifier.classes_ = np.array(["=1+1", "Größe \u2028", "支持"], dtype=object)
     thresholds = dict(zip(classifier.classes_, [0.5, None, 0.9], strict=True))
-    odd = replace(model, heads={"Stufe/\"1\"": replace(head, classifier=classifier, thresholds=thresholds)}, joint=None)
+    odd = replace(
+        model,
+        heads={'Stufe/"1"': replace(head, classifier=classifier, thresholds=thresholds)},
+        joint=None,
+    )
 
     folder = save_bundle(odd, tmp_path / "models", "odd", tmp_path / "keys")
     restored, _ = load_bundle(folder, tmp_path / "keys")
 
-    assert restored.heads["Stufe/\"1\""].labels == ["=1+1", "Größe \u2028", "支持"]
-    assert restored.heads["Stufe/\"1\""].thresholds == thresholds
+    assert restored.heads['Stufe/"1"'].labels == ["=1+1", "Größe \u2028", "支持"]
+    assert restored.heads['Stufe/"1"'].thresholds == thresholds
 
 
 def test_manifest_tells_size_and_hash_of_every_other_file(saved: SavedBundle) -> None:
@@ -170,9 +172,7 @@ def test_manifest_tells_size_and_hash_of_every_other_file(saved: SavedBundle) ->
     }
 
 
-def test_bundle_holds_no_ticket_and_no_secret(
-    saved: SavedBundle, history: pd.DataFrame
-) -> None:
+def test_bundle_holds_no_ticket_and_no_secret(saved: SavedBundle, history: pd.DataFrame) -> None:
     content = b"".join(path.read_bytes() for path in saved.folder.iterdir())
 
     assert field_key(saved.keys) not in content
@@ -316,9 +316,7 @@ def test_strangers_signature_under_our_key_id_is_refused(
     ["", "not JSON", "[" * 100_000, "[]", "null", '{"files": []}', '{"files": {}}', "1" * 10_000],
     ids=["empty", "text", "deep", "list", "null", "list of files", "no files", "number"],
 )
-def test_manifest_that_is_none_is_refused(
-    bundle: Path, saved: SavedBundle, content: str
-) -> None:
+def test_manifest_that_is_none_is_refused(bundle: Path, saved: SavedBundle, content: str) -> None:
     (bundle / "manifest.json").write_text(content)
 
     refusal(bundle, saved.keys)
@@ -396,7 +394,7 @@ def test_signed_model_whose_parts_do_not_fit_is_refused(bundle: Path, saved: Sav
 
 def test_signed_model_without_a_part_is_refused(bundle: Path, saved: SavedBundle) -> None:
     content = json.loads((bundle / "model.json").read_bytes())
-    del content["heads"][0]["temperature"]
+    del content["heads"][0]["calibration"]["noise"]
     (bundle / "model.json").write_text(json.dumps(content))
     rewritten(bundle, saved.keys, nothing)
 
@@ -556,17 +554,19 @@ def test_hash_is_that_of_the_answers_not_of_the_installation(
 
 def test_hash_changes_with_what_was_learned(model: TriageModel) -> None:
     head = model.heads["tier"]
-    warmer = pickle.loads(pickle.dumps(head.classifier))
-    warmer.temperature_ *= 1.01
+    warmer, other = (pickle.loads(pickle.dumps(head.classifier)) for _ in range(2))
+    warmer.calibration_ = replace(warmer.calibration_, temperature=0.9)
+    other.coef_[0, 0] += 1
 
     variants = [
         replace(head, classifier=warmer),
+        replace(head, classifier=other),
         replace(head, cutoffs=head.cutoffs + 0.01),
-        replace(head, thresholds={**head.thresholds, "1": None}),
+        replace(head, thresholds={**head.thresholds, "1": None if head.thresholds["1"] else 0.5}),
     ]
 
     hashes = {
         replace(model, heads={**model.heads, "tier": variant}).canonical_hash()
         for variant in (head, *variants)
     }
-    assert len(hashes) == 4
+    assert len(hashes) == 5

@@ -91,7 +91,10 @@ def test_words_that_share_all_their_grams_share_the_weight_by_count() -> None:
     contrast = np.zeros(features.n_features_out_, dtype=np.float32)
     only_pair = np.setdiff1d(
         pair.indices,
-        [*features.transform([Ticket("", "x")]).indices, *features.transform([Ticket("", "jam")]).indices],
+        [
+            *features.transform([Ticket("", "x")]).indices,
+            *features.transform([Ticket("", "jam")]).indices,
+        ],
     )
     contrast[only_pair] = 1
 

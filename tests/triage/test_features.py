@@ -69,8 +69,7 @@ def slow_row(ticket: Ticket, desk: list[Ticket]) -> dict[tuple[int, int], float]
 
     document_frequency = Counter(key for other in desk for key in counts(other))
     weights = {
-        key: (1 + math.log(count))
-        * (math.log((1 + len(desk)) / (1 + document_frequency[key])) + 1)
+        key: (1 + math.log(count)) * (math.log((1 + len(desk)) / (1 + document_frequency[key])) + 1)
         for key, count in counts(ticket).items()
         if document_frequency[key] >= 2
     }
@@ -108,7 +107,8 @@ def test_every_row_has_length_one(tickets: list[Ticket]) -> None:
 
 
 @pytest.mark.parametrize(
-    "ticket", [Ticket(), Ticket(" ", "\n"), Ticket("q", ""), Ticket("漢字", "ξψ", fields={"site": ""})]
+    "ticket",
+    [Ticket(), Ticket(" ", "\n"), Ticket("q", ""), Ticket("漢字", "ξψ", fields={"site": ""})],
 )
 def test_ticket_without_anything_known_has_an_empty_row(ticket: Ticket) -> None:
     features = TicketFeatures(("site",)).fit(DESK)

@@ -69,7 +69,9 @@ def test_only_a_label_over_its_own_threshold_is_routed() -> None:
 def test_text_that_cannot_be_read_is_left_to_a_person_however_sure_the_model_is() -> None:
     tiers = head({"1": 0.9, "2": 0.6, "3": None})
 
-    decisions = target_decisions(tiers, np.array([[1.0, 0, 0], [1.0, 0, 0]]), np.array([True, False]))
+    decisions = target_decisions(
+        tiers, np.array([[1.0, 0, 0], [1.0, 0, 0]]), np.array([True, False])
+    )
 
     assert decisions == ["route", "review"]
 
@@ -77,7 +79,9 @@ def test_text_that_cannot_be_read_is_left_to_a_person_however_sure_the_model_is(
 def test_unsure_ticket_is_left_to_a_person() -> None:
     tiers = head({"1": 0.1, "2": 0.1, "3": 0.1})
 
-    decisions = target_decisions(tiers, np.array([[0.39, 0.31, 0.30], [0.41, 0.30, 0.29]]), np.ones(2) > 0)
+    decisions = target_decisions(
+        tiers, np.array([[0.39, 0.31, 0.30], [0.41, 0.30, 0.29]]), np.ones(2) > 0
+    )
 
     assert decisions == ["review", "route"]
 

@@ -150,7 +150,7 @@ def test_no_invisible_character_is_left_anywhere():
 
     assert not {c for c in left if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp")}
     assert left.isdisjoint("\u3164\uffa0\u1160\u115f\u2800\u034f\ufe0f\U000e0100")
-    assert {c for c in left if c.isspace()} == {" ", "\u1680"} - {"\u1680"}
+    assert {c for c in left if c.isspace()} == {" "}
 
 
 def test_stacked_marks_are_cut():
@@ -184,8 +184,11 @@ def test_letter_case_is_kept():
         ("<p>a</p><!-- hidden <b>words</b> --><p>b</p>", "a\nb"),
         ("<a href='https://example.com'>the\nportal</a> is down", "the\nportal is down"),
         ("<html><head><title>Mail</title></head><body>text</body></html>", "Mail\ntext"),
-        ("<p>say &lt;hi&gt; &#228;&#xF6;&uuml; &unknown; &#99999999999;</p>",) * 1
-        + ("say <hi> äöü &unknown; &#99999999999;",),
+        (
+            "<p>say &lt;hi&gt; &#228;&#xF6;&uuml; &unknown; &#99999999999;</p>",
+            "say <hi> äöü &unknown; &#99999999999;",
+        ),
+        ("<table><tr><td>User</td><td>Anna</td></tr><tr><td>b</td></tr></table>", "User Anna\nb"),
         ("wo<b>rd</b>", "word"),
     ],
 )
@@ -244,15 +247,9 @@ def test_mail_dressing_is_dropped(text, expected):
     assert result == expected
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "hello there is a problem",
-        "with regards to the printing issue",
-    ],
-)
-def test_sentences_that_begin_like_greetings_and_closings_stay(text):
-    assert normalise(text).endswith(text.removeprefix("hello "))
+def test_only_the_greeting_itself_goes():
+    assert normalise("hello there is a problem") == "there is a problem"
+    assert normalise("Hello my printer, again") == "my printer, again"
 
 
 @pytest.mark.parametrize(
@@ -262,6 +259,7 @@ def test_sentences_that_begin_like_greetings_and_closings_stay(text):
         "High CPU load on srv1",
         "LG monitor is broken\nplease replace it",
         "From: Berlin\nTo: Munich",
+        "A question with regards to the printing issue",
         "On startup the program wrote:\nfile not found",
         "Thanks for the new laptop, but it has no dock",
         "Best practice for backups?",

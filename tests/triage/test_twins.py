@@ -32,7 +32,12 @@ def partition(clusters: np.ndarray, names: list[int]) -> set[frozenset[int]]:
 
 
 def test_exact_copies_share_a_cluster() -> None:
-    tickets = [Ticket("vpn", TEXT), Ticket("toner", OTHER), Ticket("vpn", TEXT), Ticket("vpn", TEXT)]
+    tickets = [
+        Ticket("vpn", TEXT),
+        Ticket("toner", OTHER),
+        Ticket("vpn", TEXT),
+        Ticket("vpn", TEXT),
+    ]
 
     clusters = twin_clusters(tickets)
 
@@ -50,7 +55,9 @@ def test_exact_copies_share_a_cluster() -> None:
     ],
 )
 def test_near_copies_share_a_cluster(near_copy: str) -> None:
-    clusters = twin_clusters([Ticket("vpn", TEXT), Ticket("toner", OTHER), Ticket("vpn", near_copy)])
+    clusters = twin_clusters(
+        [Ticket("vpn", TEXT), Ticket("toner", OTHER), Ticket("vpn", near_copy)]
+    )
 
     assert clusters[0] == clusters[2] != clusters[1]
 
@@ -94,7 +101,9 @@ def test_tickets_without_words_are_alone() -> None:
     }
 
 
-@pytest.mark.parametrize("tickets", [[], [Ticket()], [Ticket(), Ticket(" ", "--")], [Ticket("vpn")]])
+@pytest.mark.parametrize(
+    "tickets", [[], [Ticket()], [Ticket(), Ticket(" ", "--")], [Ticket("vpn")]]
+)
 def test_histories_of_next_to_nothing_have_a_cluster_a_ticket(tickets: list[Ticket]) -> None:
     clusters = twin_clusters(tickets)
 
@@ -110,7 +119,9 @@ def test_order_of_the_tickets_does_not_change_who_is_whose_twin(
     texts = [f"{TEXT} {OTHER}".split() for _ in range(6)]
     for text in texts:
         shuffle.shuffle(text)
-    tickets = [Ticket("", f"{' '.join(texts[copy])} case {number}") for number, copy in enumerate(copies)]
+    tickets = [
+        Ticket("", f"{' '.join(texts[copy])} case {number}") for number, copy in enumerate(copies)
+    ]
     order = shuffle.sample(range(len(tickets)), len(tickets))
 
     in_order = twin_clusters(tickets)
