@@ -1,6 +1,6 @@
 """A small made-up desk, its history and a model that learned from it, for tests of the core."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from triage.taxonomy import Taxonomy, load_taxonomy
 N_TICKETS = 240
 
 CATEGORY_WORDS = {
-    "access": "password account locked login unlock authenticator token username portal expired",
+    "access": "password account locked login unlock authenticator token fingerprint portal expired",
     "email": "outlook mailbox calendar invitation attachment inbox sender signature forward bounce",
     "printing": "printer toner paper tray duplex scanner cartridge queue jam copies",
     "vpn": "vpn tunnel gateway remote homeoffice client certificate handshake timeout roaming",
@@ -33,12 +33,24 @@ TIER_WORDS = {
     "2": "reinstall driver profile corrupted update crashes freezes laptop",
     "3": "cluster firewall outage replication database backend logs kernel",
 }
-CHATTER = """
-since monday morning | in the meeting room | please help me | I have a customer call at ten | before
-my travel | with the new project | my manager asks for it | it was fine last week | on the third
-floor | I can wait until the afternoon | for the quarter report | near the train station | we need
-it for an invoice | when I am at my desk | can you call my phone | a colleague has the other one
-""".replace("\n", " ").split(" | ")
+CHATTER = (
+    "since monday morning",
+    "in the meeting room",
+    "please help me",
+    "I have a customer call at ten",
+    "before my travel",
+    "with the new project",
+    "my manager asks for it",
+    "it was fine last week",
+    "on the third floor",
+    "I can wait until the afternoon",
+    "for the quarter report",
+    "near the train station",
+    "we need it for an invoice",
+    "when I am at my desk",
+    "can you call my phone",
+    "a colleague has the other one",
+)
 SITES = ("Basel", "Lyon", "Porto")
 
 
@@ -106,6 +118,12 @@ def _words(
 ) -> list[str]:
     shares = [chance.permutation(vocabulary[label].split())[: 4 // len(labels)] for label in labels]
     return [str(word) for words in zip(*shares, strict=True) for word in words]
+
+
+@pytest.fixture(scope="session", name="as_history")
+def as_history_fixture() -> Callable[[Mapping[str, Sequence[Any]]], pd.DataFrame]:
+    """`as_history`, for tests that make tables of their own."""
+    return as_history
 
 
 @pytest.fixture(scope="session")

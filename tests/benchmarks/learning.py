@@ -15,6 +15,7 @@ from benchmarks.datasets import DATASETS, Dataset, data_root, load, random_split
 from benchmarks.peers import PEERS
 from training.evaluate import measure, truth_of
 from training.fit import fit_model
+from training.split import has_dates
 from training.tickets import in_canonical_order, iter_tickets
 from triage.prepare import prepare
 from triage.taxonomy import load_taxonomy
@@ -51,7 +52,7 @@ def theirs(
 def runs(dataset: Dataset, frame: pd.DataFrame) -> Iterator[tuple[str, str, dict, float]]:
     """Yield (split, who, figures, seconds) for every split and every contender."""
     splits = [("random", random_split(frame, dataset.target, seed)) for seed in SEEDS]
-    if frame["created_at"].notna().all():
+    if has_dates(frame["created_at"]):
         splits.append(("older to newer", time_split(frame)))
     for split, (train_rows, test_rows) in splits:
         train, test = frame.iloc[train_rows], frame.iloc[test_rows]

@@ -526,7 +526,7 @@ def test_models_folder_without_a_model_says_how_to_train_one(tmp_path: Path) -> 
 def test_champion_that_is_gone_is_named(tmp_path: Path) -> None:
     set_champion(tmp_path, "gone")
 
-    with pytest.raises(BundleError, match="the champion gone named in .* is not there"):
+    with pytest.raises(BundleError, match=r"the champion gone named in .* is not there"):
         resolve_model(tmp_path)
 
 

@@ -245,7 +245,7 @@ def test_prediction_sets_hold_the_right_label_as_often_as_stated(
     covered = []
 
     for _ in range(200):
-        scores = chance.normal(scale=1.5, size=(2 * size, 4)) + [1, 0.5, 0, -1]
+        scores = chance.normal([1, 0.5, 0, -1], 1.5, size=(2 * size, 4))
         probabilities = softmax(scores, axis=1)
         truth = draw_labels(chance, softmax(0.6 * scores, axis=1))  # the model is over-confident
         cutoffs = set_cutoffs(probabilities[:size], truth[:size], coverage)
@@ -349,7 +349,7 @@ def test_joint_confidence_is_calibrated_where_errors_go_hand_in_hand() -> None:
 
 @pytest.mark.parametrize("is_right", [True, False])
 def test_joint_confidence_without_a_contrast_is_the_cautious_rate(is_right: bool) -> None:
-    confidences = np.random.default_rng(0).uniform(0.5, 1, (98, 2))
+    confidences = np.random.default_rng(0).uniform(0.992, 1, (98, 2))
 
     joint = fit_joint(confidences, np.full(98, is_right))
 
@@ -357,11 +357,19 @@ def test_joint_confidence_without_a_contrast_is_the_cautious_rate(is_right: bool
     np.testing.assert_allclose(joint(confidences), expected)
 
 
-def test_joint_confidence_of_certain_and_impossible_is_a_number() -> None:
-    chance = np.random.default_rng(0)
-    confidences = chance.choice([0.0, 0.5, 1.0], (60, 2))
-    joint = fit_joint(confidences, chance.random(60) < 0.5)
+@given(
+    confidences=st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=10).map(
+        np.array
+    ),
+    n_right=st.integers(0, 60),
+)
+def test_joint_confidence_is_never_above_the_least_sure_target(
+    confidences: FloatArray, n_right: int
+) -> None:
+    chance = np.random.default_rng(n_right)
+    joint = fit_joint(chance.uniform(0.4, 1, (60, 2)), np.arange(60) < n_right)
 
-    found = joint(np.array([[0.0, 1.0], [1.0, 1.0], [0.0, 0.0]]))
+    found = joint(confidences)
 
-    assert ((found > 0) & (found < 1)).all()
+    assert np.isfinite(found).all()
+    assert (found >= 0).all() and (found <= confidences.min(axis=1)).all()

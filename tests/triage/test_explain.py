@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from training.tickets import iter_tickets
 from triage.explain import map_terms, weigh_terms
 from triage.features import TicketFeatures
 from triage.ngrams import fold
 from triage.ticket import Ticket
-from training.tickets import iter_tickets
 
 EVERY_TERM = 10**6
 

@@ -2,7 +2,7 @@
 
 import math
 import pickle
-from collections import Counter
+from collections import Counter, defaultdict
 
 import numpy as np
 import pandas as pd
@@ -34,7 +34,7 @@ def tickets(history: pd.DataFrame) -> list[Ticket]:
 
 
 def lengths(matrix: sp.csr_matrix) -> np.ndarray:
-    return np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
+    return np.asarray(np.sqrt(matrix.multiply(matrix).sum(axis=1))).ravel()
 
 
 def block_lengths(features: TicketFeatures, ticket: Ticket) -> list[float]:
@@ -73,7 +73,7 @@ def slow_row(ticket: Ticket, desk: list[Ticket]) -> dict[tuple[int, int], float]
         for key, count in counts(ticket).items()
         if document_frequency[key] >= 2
     }
-    squares: Counter[tuple[int, bool]] = Counter()
+    squares: dict[tuple[int, bool], float] = defaultdict(float)
     for (block, bucket), weight in weights.items():
         squares[block, bucket >= FIRST_WORD_BUCKET] += weight**2
     return {
@@ -251,7 +251,7 @@ def test_foreign_and_empty_texts_are_not_familiar(tickets: list[Ticket]) -> None
     features = TicketFeatures().fit(tickets)
 
     _, familiarity = features.analyse(
-        [Ticket("qwv zxj", "ξψ φω"), Ticket(), Ticket("--", "!?"), tickets[0]]
+        [Ticket("qwv zxj", "ξψ φω"), Ticket(), Ticket("--", "!?"), tickets[1]]
     )
 
     assert familiarity[:3].tolist() == [0, 0, 0]

@@ -1,5 +1,6 @@
 """Hashed n-grams: the fast counts are those of a slow and obvious definition."""
 
+import itertools
 import re
 from collections import Counter
 
@@ -49,19 +50,18 @@ def slow_counts(text: str) -> Counter[int]:
                 counts[character_bucket(marked[start : start + length])] += 1
     words = re.findall(rb"[0-9a-z_\x80-\xff]+", folded)
     counts.update(word_bucket(word_value(word)) for word in words)
-    for first, second in zip(words, words[1:], strict=False):
+    for first, second in itertools.pairwise(words):
         counts[word_bucket(word_value(first) * 0x85EBCA6B + word_value(second))] += 1
     return counts
 
 
 def as_counters(matrix: sp.csr_matrix) -> list[dict[int, int]]:
-    bounds = zip(matrix.indptr, matrix.indptr[1:], strict=False)
     return [
         {
             int(bucket): int(count)
             for bucket, count in zip(matrix.indices[a:b], matrix.data[a:b], strict=True)
         }
-        for a, b in bounds
+        for a, b in itertools.pairwise(matrix.indptr)
     ]
 
 
@@ -134,7 +134,7 @@ def test_counts_are_sorted_float32_without_doubles() -> None:
     counts = count_grams(["the printer, the printer and the other printer", "", "vpn"])
 
     assert counts.dtype == np.float32
-    for a, b in zip(counts.indptr, counts.indptr[1:], strict=False):
+    for a, b in itertools.pairwise(counts.indptr):
         assert (np.diff(counts.indices[a:b]) > 0).all()
 
 

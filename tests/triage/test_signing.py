@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from triage.errors import BundleError, ConfigurationError
 from triage.signing import field_key, key_id, signing_key, trusted_keys, verify
@@ -98,7 +99,7 @@ def test_key_of_a_stranger_is_refused_even_under_a_trusted_name(tmp_path: Path) 
         verify(trusted, next(iter(trusted)), signature, b"manifest")
 
 
-def trusted_keys_of(keys: Path) -> dict[str, object]:
+def trusted_keys_of(keys: Path) -> dict[str, Ed25519PublicKey]:
     signing_key(keys)
     return dict(trusted_keys(keys))
 

