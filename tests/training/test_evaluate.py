@@ -72,9 +72,13 @@ def test_label_the_model_does_not_know_counts_as_missed() -> None:
 def test_label_that_no_ticket_has_does_not_lower_macro_f1() -> None:
     probabilities = np.array([[0.9, 0.1, 0.0], [0.2, 0.8, 0.0], [0.1, 0.1, 0.8]])
 
-    metrics = measure(np.array(["1", "2", "2"], dtype=object), LABELS, probabilities)
+    metrics = measure(np.array(["2", "2", "3"], dtype=object), LABELS, probabilities)
 
-    assert metrics["macro_f1"] == pytest.approx((1 + 2 / 3) / 2)
+    assert metrics["macro_f1"] == pytest.approx((2 / 3 + 1) / 2)
+    assert metrics["per_label"] == {
+        "2": {"precision": 1.0, "recall": 0.5, "f1": pytest.approx(2 / 3), "n": 2},
+        "3": {"precision": 1.0, "recall": 1.0, "f1": 1.0, "n": 1},
+    }
     assert metrics["confusion"]["labels"] == ["1", "2", "3"]
 
 

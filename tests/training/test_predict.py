@@ -157,6 +157,20 @@ def test_cells_that_begin_like_a_formula_are_neutralised_in_csv(
     assert as_jsonl[0]["category"] == as_csv[0]["category"].removeprefix("'")
 
 
+@pytest.mark.parametrize("output", FORMATS)
+def test_ids_and_labels_in_any_script_are_written_as_they_are(
+    loaded_engine: TriageEngine, tmp_path: Path, output: str
+) -> None:
+    source = tmp_path / "new.csv"
+    source.write_text('id,subject\nZürich-支持,printer jam\n"a,""b",printer\n', "utf-8")
+    engine = with_labels(loaded_engine, "category", ["Zugang", "Büro", 'Druck, "alles"', "网络"])
+
+    rows = rows_of(score(engine, source, output)[0])
+
+    assert [row["id"] for row in rows] == ["Zürich-支持", 'a,"b']
+    assert rows[0]["category"] == 'Druck, "alles"'
+
+
 def test_rejected_rows_are_listed_beside_the_output(
     loaded_engine: TriageEngine, tmp_path: Path
 ) -> None:

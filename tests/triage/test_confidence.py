@@ -5,7 +5,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from scipy.special import expit, softmax
@@ -183,6 +183,30 @@ def test_no_threshold_where_the_tickets_support_no_promise(correct: BoolArray) -
     assert precision_threshold(confidence, correct, 0.95) is None
 
 
+def test_search_ends_where_the_promise_first_fails() -> None:
+    confidence = np.linspace(1, 0, 2000)
+    correct = np.ones(2000, dtype=bool)
+    correct[901:961] = False  # 0.94 of the surer half is right, 0.97 of all
+
+    threshold = precision_threshold(confidence, correct, 0.95)
+
+    assert threshold is not None
+    assert (confidence >= threshold).sum() == 900
+
+
+def test_starting_points_share_the_chance_of_a_broken_promise() -> None:
+    chance = np.random.default_rng(10)
+    confidence = chance.random((1000, 2000))
+    correct = chance.random((1000, 2000)) < 0.949  # no threshold whatever keeps 0.95
+
+    broken = [
+        precision_threshold(*history, 0.95) is not None
+        for history in zip(confidence, correct, strict=True)
+    ]
+
+    assert 0.01 < np.mean(broken) <= 0.055
+
+
 def test_smaller_delta_promises_less() -> None:
     chance = np.random.default_rng(1)
     confidence, correct = simulated(chance, 2000)
@@ -357,6 +381,7 @@ def test_joint_confidence_without_a_contrast_is_the_cautious_rate(is_right: bool
     np.testing.assert_allclose(joint(confidences), expected)
 
 
+@settings(max_examples=40)
 @given(
     confidences=st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=10).map(
         np.array

@@ -74,7 +74,7 @@ def test_shares_of_a_column_add_up_to_one(subject: str, description: str) -> Non
 
 
 def test_word_that_decides_a_column_alone_gets_all_of_it() -> None:
-    ticket = Ticket("vpn slow", "")
+    ticket = Ticket("vpn slow vpn", "")
     column = FEATURES.transform([Ticket("slow", "")]).indices
     contrast = np.zeros(FEATURES.n_features_out_, dtype=np.float32)
     contrast[column] = 1

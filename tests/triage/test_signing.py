@@ -3,6 +3,7 @@
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -43,12 +44,19 @@ def test_secrets_are_readable_by_their_owner_alone(tmp_path: Path) -> None:
 
 
 def test_writers_at_the_same_time_agree_on_one_secret(tmp_path: Path) -> None:
-    with ThreadPoolExecutor(8) as writers:
-        secrets = set(writers.map(field_key, [tmp_path / "keys"] * 24))
+    together = Barrier(8)
 
-    assert len(secrets) == 1
-    assert field_key(tmp_path / "keys") in secrets
-    assert [path.name for path in (tmp_path / "keys").iterdir()] == ["field.key"]
+    def load(keys: Path) -> bytes:
+        together.wait(timeout=10)
+        return field_key(keys)
+
+    with ThreadPoolExecutor(8) as writers:
+        for round in range(20):
+            keys = tmp_path / f"keys {round}"
+            secrets = set(writers.map(load, [keys] * 8))
+
+            assert secrets == {field_key(keys)}
+            assert [path.name for path in keys.iterdir()] == ["field.key"]
 
 
 def test_signature_of_a_trusted_key_is_accepted(tmp_path: Path) -> None:
