@@ -1,4 +1,4 @@
-"""Commands for data teams: train, evaluate, predict, data check."""
+"""Commands for data teams: train, evaluate, predict, data check, data audit."""
 
 from pathlib import Path
 from typing import Annotated, Protocol
@@ -184,3 +184,29 @@ def data_check(
         ]
         show.show_table(console, ("label", "values", "most frequent"), rows, "no labels")
     ensure_learnable(read)
+
+
+@data_app.command("audit")
+def data_audit(
+    context: typer.Context,
+    history: History,
+    mapping: MappingName = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Write every ticket found to this CSV")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Look for wrong labels, leaks, personal data and other things that teach the wrong lesson."""
+    from training.audit.run import run_audit
+
+    settings: Settings = context.obj
+    with show.steps_shown(quiet=as_json) as on_step:
+        audit = run_audit(history, mapping=mapping, taxonomy=settings.taxonomy, on_step=on_step)
+    if as_json:
+        show.print_json(audit.to_dict())
+    else:
+        console = Console()
+        show.show_sentences(console, audit.accounting.sentences())
+        show.show_sentences(console, audit.sentences() or ["nothing found"])
+    if output:  # last: an audit that took long is not lost for want of a folder
+        audit.write_csv(output)

@@ -12,6 +12,7 @@ from training.canonical import TARGET
 from training.tickets import iter_tickets
 from triage.confidence import coverage_at, expected_calibration_error
 from triage.engine import TriageEngine
+from triage.ticket import LABEL_COLUMNS
 
 _BATCH = 1024
 
@@ -90,7 +91,7 @@ def evaluate(engine: TriageEngine, frame: pd.DataFrame) -> dict[str, dict[str, A
 
 def truth_of(frame: pd.DataFrame, target: str) -> npt.NDArray[np.object_]:
     """Take a target's labels from the canonical frame; None where a ticket has none."""
-    column = target if target in frame.columns else f"{TARGET}{target}"
+    column = target if target in LABEL_COLUMNS else f"{TARGET}{target}"
     if column not in frame.columns:
         return np.full(len(frame), None, dtype=object)
     values = frame[column]

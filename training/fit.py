@@ -91,7 +91,8 @@ def fit_model(
     HistoryError : no target has two labels with enough tickets
     """
     report = on_step or (lambda name, done, total: None)
-    labels = {_target_name(column): truth_of(frame, column) for column in label_columns(frame)}
+    targets = [column.removeprefix(TARGET) for column in label_columns(frame)]
+    labels = {target: truth_of(frame, target) for target in targets}
     learnable = {target: truth for target, truth in labels.items() if _is_learnable(truth)}
     skipped = {
         target: f"fewer than two labels with {MIN_TICKETS} tickets each"
@@ -151,10 +152,6 @@ def fit_model(
     return Learned(model, metrics, out_of_fold, parts.is_by_time, skipped)
 
 
-def _target_name(column: str) -> str:
-    return column.removeprefix(TARGET)
-
-
 def _is_learnable(truth: npt.NDArray[np.object_]) -> bool:
     return bool((pd.Series(truth).value_counts() >= MIN_TICKETS).sum() >= 2)
 
@@ -165,7 +162,7 @@ def _analyse(
     """Prepare the texts and build the matrix; cached by everything that decides the result."""
     prepared = [prepare.prepare(ticket) for ticket in tickets]
     features = TicketFeatures(names, key=key).fit(prepared)
-    matrix, familiarity = features.analyse(prepared)
+    matrix, familiarity = features.analyse(prepared, as_if_unseen=True)
     return features, matrix, familiarity, twin_clusters(prepared)
 
 

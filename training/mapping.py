@@ -9,7 +9,7 @@ from typing import Any
 
 from training.guess import column_key, guess_columns
 from triage.errors import ConfigurationError, HistoryError
-from triage.ticket import HISTORY_COLUMNS, TEXT_COLUMNS
+from triage.ticket import HISTORY_COLUMNS, LABEL_COLUMNS, TEXT_COLUMNS
 
 AUTO = "auto"
 ANY_OTHER = "*"
@@ -231,6 +231,10 @@ def _table(content: dict[str, Any], table: str, name: str) -> dict[str, Any]:
 def _names(content: dict[str, Any], table: str, name: str) -> dict[str, Names]:
     names = {}
     for key, value in _table(content, table, name).items():
+        if table == "targets" and key in LABEL_COLUMNS:
+            raise ConfigurationError(
+                f"mapping {name}: {key} is no further target; write it under [columns]"
+            )
         candidates = [value] if isinstance(value, str) else value
         if not _is_list_of_text(candidates) or not candidates:
             raise ConfigurationError(

@@ -3,7 +3,7 @@
 import csv
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,8 +67,8 @@ def predict_file(
                     on_progress(rows)
         if not rows:
             raise HistoryError(f"{source.name}: no row is a ticket; look at the file's columns")
-    if rejected:
-        write_rejected(rejected, output.with_name(f"{output.stem}-rejected.csv"))
+        if rejected:
+            write_rejected(rejected, output.with_name(f"{output.stem}-rejected.csv"))
     return Scored(rows, rejected)
 
 
@@ -106,7 +106,8 @@ def _writing(output: Path, columns: Sequence[str]) -> Iterator[Writer]:
     except OSError as error:
         raise HistoryError(f"{output.name} cannot be written: {error.strerror}") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -139,10 +140,10 @@ def _json_lines(frame: pd.DataFrame) -> Iterable[str]:
 
 @contextmanager
 def _parquet_writer(path: Path, columns: Sequence[str]) -> Iterator[Writer]:
-    schema = pa.schema(
-        [(name, pa.float64() if name.endswith("_confidence") else pa.string()) for name in columns]
-    )
-    with pq.ParquetWriter(path, schema) as writer:
+    # id, then label, confidence and decision of each target
+    kinds = [pa.float64() if place % 3 == 2 else pa.string() for place in range(len(columns))]
+    schema = pa.schema(zip(columns, kinds, strict=True))
+    with path.open("wb") as stream, pq.ParquetWriter(stream, schema) as writer:
 
         def write(frame: pd.DataFrame) -> None:
             writer.write_table(pa.Table.from_pandas(frame, schema, preserve_index=False))

@@ -66,6 +66,8 @@ def split(
         is_twin = is_test & np.isin(clusters, clusters[~is_test])
         return Split(np.flatnonzero(~is_test), np.flatnonzero(is_test & ~is_twin), True)
     _, first, member_of = np.unique(clusters, return_index=True, return_inverse=True)
+    if len(first) < 2:  # all tickets are twins of one another
+        return Split(np.arange(len(clusters)), np.empty(0, dtype=np.int64), False)
     strata, counts = np.unique(labels[first].astype(str), return_counts=True)
     rare = np.isin(labels[first].astype(str), strata[counts < 2])
     stratum = np.where(rare, "", labels[first].astype(str))

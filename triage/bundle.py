@@ -26,7 +26,14 @@ from triage.confidence import Calibration, JointConfidence
 from triage.errors import BundleError
 from triage.features import TicketFeatures
 from triage.model import Head, Joint, TriageModel
-from triage.signing import field_key, key_id, signing_key, trusted_keys, verify
+from triage.signing import (
+    fingerprint,
+    key_id,
+    known_field_key,
+    signing_key,
+    trusted_keys,
+    verify,
+)
 from triage.taxonomy import parse_taxonomy
 
 FORMAT = 1
@@ -59,6 +66,7 @@ def save_bundle(model: TriageModel, models: Path, version: str, keys: Path) -> P
         "model_hash": model.canonical_hash(),
         "target_precision": model.target_precision,
         "targets": {target: head.labels for target, head in model.heads.items()},
+        "field_key": fingerprint(model.features.key) if len(model.features.values_) else None,
         **model.facts,
         "files": {
             name: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
@@ -100,9 +108,20 @@ def load_bundle(folder: Path, keys: Path) -> tuple[TriageModel, dict[str, Any]]:
     """
     manifest, files = verify_bundle(folder, keys)
     try:
-        return _model_of(files, manifest, field_key(keys)), manifest
-    except (KeyError, ValueError, TypeError, IndexError) as error:
+        return _model_of(files, manifest, _field_key_of(manifest, folder, keys)), manifest
+    except (KeyError, ValueError, TypeError, IndexError, EOFError) as error:
         raise BundleError(f"bundle {folder.name}: a part is missing or malformed") from error
+
+
+def _field_key_of(manifest: Mapping[str, Any], folder: Path, keys: Path) -> bytes:
+    """Load the secret that the model's form fields were hashed with; another finds none of them."""
+    key = known_field_key(keys) or b""
+    if manifest["field_key"] not in (None, fingerprint(key)):
+        raise BundleError(
+            f"bundle {folder.name} was trained with another field.key than the one here; copy "
+            "field.key from the key folder of the machine that trained it"
+        )
+    return key
 
 
 def verify_bundle(folder: Path, keys: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
@@ -194,8 +213,10 @@ def set_champion(models: Path, version: str) -> None:
 
     Raises
     ------
-    BundleError : the pointer cannot be written
+    BundleError : that is no bundle's name, or the pointer cannot be written
     """
+    if not _VERSION.fullmatch(version):
+        raise BundleError(f"{version!r} is not the name of a bundle")
     temporary = models / ".champion.partial"
     try:
         _write_durably(temporary, f"{version}\n".encode())

@@ -35,7 +35,8 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):
 
     Parameters
     ----------
-    candidates : values of C to choose from, by accuracy and macro-F1 out of fold
+    candidates : ascending values of C to choose from, by accuracy and macro-F1 out of fold; the
+        middle one unless another is clearly better
     n_folds : folds of the cross-fit
     random_state : seed of the folds and of the solver
     n_jobs : processes that share the folds
@@ -134,11 +135,13 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):
 
     def predict_proba(self, X: sp.csr_matrix) -> FloatArray:
         """Give the calibrated probability of every class, shape (n_tickets, n_classes)."""
-        return self.calibration_(self.decision_function(X))
+        scores = self.decision_function(X)
+        return self.calibration_(scores)
 
     def predict(self, X: sp.csr_matrix) -> npt.NDArray[np.object_]:
         """Give the most probable label of each ticket."""
-        return np.asarray(self.classes_[self.decision_function(X).argmax(axis=1)])
+        best = self.decision_function(X).argmax(axis=1)
+        return np.asarray(self.classes_[best])
 
     def _cross_fit(
         self,

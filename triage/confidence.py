@@ -54,9 +54,17 @@ def fit_calibration(scores: FloatArray, true_index: npt.NDArray[np.int64]) -> Ca
     comes first.
     """
     rows = np.arange(len(scores))
+    n_tickets, n_classes = scores.shape
+    # However right the tickets seen, the next may be wrong (Laplace's rule of succession).
+    least_noise = n_classes / ((n_classes - 1) * (n_tickets + 2))
+
+    def calibration_of(parameters: FloatArray) -> Calibration:
+        log_temperature, noise_logit = np.clip(parameters, [-5.0, -12.0], [3.0, 0.0])
+        noise = max(float(expit(noise_logit)), min(least_noise, 0.5))
+        return Calibration(math.exp(log_temperature), noise)
 
     def negative_log_likelihood(parameters: FloatArray) -> float:
-        calibration = _calibration(parameters)
+        calibration = calibration_of(parameters)
         return -float(np.log(calibration(scores)[rows, true_index] + 1e-12).mean())
 
     found = minimize(
@@ -65,12 +73,7 @@ def fit_calibration(scores: FloatArray, true_index: npt.NDArray[np.int64]) -> Ca
         method="Nelder-Mead",
         options={"xatol": 1e-3, "fatol": 1e-7},
     )
-    return _calibration(found.x)
-
-
-def _calibration(parameters: FloatArray) -> Calibration:
-    log_temperature, noise_logit = np.clip(parameters, [-5.0, -12.0], [3.0, 0.0])
-    return Calibration(math.exp(log_temperature), float(expit(noise_logit)))
+    return calibration_of(found.x)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +107,7 @@ def fit_joint(confidences: FloatArray, all_right: BoolArray) -> JointConfidence:
         return JointConfidence(0.0, float(logit(rate)))
     evidence = _evidence(confidences)[:, np.newaxis]
     model = LogisticRegression(C=100.0).fit(evidence, all_right)
-    return JointConfidence(float(model.coef_[0, 0]), float(model.intercept_[0]))
+    return JointConfidence(max(float(model.coef_[0, 0]), 0.0), float(model.intercept_[0]))
 
 
 def _evidence(confidences: FloatArray) -> FloatArray:
@@ -163,16 +166,15 @@ def precision_threshold(
     level = delta / len(_STARTS)
     fewest = tickets_for_promise(target, level)
 
-    def keeps_promise(share: float) -> bool:
-        total = _tickets_from(ranked, share)
-        return total >= fewest and lower_bound(int(right[total - 1]), total, level) >= target
-
+    totals = [_tickets_from(ranked, share) for share in _GRID]
     best: float | None = None
     for start in _STARTS:
-        for share in (step for step in _GRID if step >= start):
-            if not keeps_promise(share):
+        for share, total in zip(_GRID, totals, strict=True):
+            if share < start or total < fewest:
+                continue
+            if lower_bound(int(right[total - 1]), total, level) < target:
                 break
-            threshold = float(ranked[_tickets_from(ranked, share) - 1])
+            threshold = float(ranked[total - 1])
             best = threshold if best is None else min(best, threshold)
     return best
 
@@ -220,25 +222,26 @@ def set_cutoffs(
     Returns
     -------
     ndarray of shape (n_classes,); the set of labels above holds the right one with ``coverage``,
-    label by label where there are 20 tickets, over all tickets for the rest
+    label by label where there are 20 tickets, over the tickets of the others together
 
     Notes
     -----
     Least ambiguous set-valued classifiers (Sadinle, Lei & Wasserman, JASA 114, 2019).
     """
     of_truth = probabilities[np.arange(len(true_index)), true_index]
-    cutoffs = np.full(probabilities.shape[1], _lower_quantile(of_truth, 1 - coverage))
-    for index in range(probabilities.shape[1]):
-        own = of_truth[true_index == index]
-        if len(own) >= _SET_MIN_TICKETS:
-            cutoffs[index] = _lower_quantile(own, 1 - coverage)
+    counts = np.bincount(true_index, minlength=probabilities.shape[1])
+    # The labels with many tickets would lend the others a cutoff that is too high for them.
+    pooled = of_truth[counts[true_index] < _SET_MIN_TICKETS]
+    cutoffs = np.full(probabilities.shape[1], _lower_quantile(pooled, 1 - coverage))
+    for index in np.flatnonzero(counts >= _SET_MIN_TICKETS):
+        cutoffs[index] = _lower_quantile(of_truth[true_index == index], 1 - coverage)
     return cutoffs
 
 
 def _lower_quantile(values: FloatArray, share: float) -> float:
-    # Rounded down to an observed value: never less coverage than stated.
-    rank = max(math.floor(share * (len(values) + 1)) - 1, 0)
-    return float(np.sort(values)[rank]) if len(values) else 0.0
+    # Rounded down to an observed value, or to 0: never less coverage than stated.
+    rank = math.floor(share * (len(values) + 1) + 1e-9)
+    return float(np.sort(values)[rank - 1]) if rank else 0.0
 
 
 def expected_calibration_error(confidence: FloatArray, correct: BoolArray) -> float:
@@ -254,7 +257,10 @@ def coverage_at(confidence: FloatArray, correct: BoolArray, precision: float) ->
     """Largest share of tickets, by falling confidence, that is right at least that often."""
     if not len(confidence):
         return 0.0
-    right = np.cumsum(correct[np.argsort(-confidence, kind="stable")])
+    order = np.argsort(-confidence, kind="stable")
+    right = np.cumsum(correct[order])
     totals = np.arange(1, len(right) + 1)
-    good = np.flatnonzero(right / totals >= precision)
+    # Tickets of equal confidence are answered all or none.
+    ends_tie = np.append(np.diff(confidence[order]) != 0, True)
+    good = np.flatnonzero(ends_tie & (right / totals >= precision))
     return float(totals[good[-1]] / len(right)) if len(good) else 0.0

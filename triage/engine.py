@@ -94,8 +94,10 @@ class TriageEngine:
         self, tickets: Sequence[Ticket], familiarity: FloatArray
     ) -> npt.NDArray[np.bool_]:
         """Tell which tickets have text, and text of the kind the model has learned from."""
-        has_text = np.array([bool(ticket.subject or ticket.description) for ticket in tickets])
-        return has_text & (familiarity >= self.model.min_familiarity)
+        has_text = np.array(
+            [bool(ticket.subject or ticket.description) for ticket in tickets], dtype=bool
+        )
+        return has_text & (familiarity > 0) & (familiarity >= self.model.min_familiarity)
 
     def _decisions(
         self, probabilities: Mapping[str, FloatArray], readable: npt.NDArray[np.bool_]
@@ -154,7 +156,8 @@ class TriageEngine:
             decision, reasons = "review", [policy.EMPTY if is_empty else policy.OUT_OF_DOMAIN]
         is_wide = self._says_many_are_hit(ticket)
         if is_wide:
-            reasons = [policy.WIDE_IMPACT, *reasons]
+            others = [reason for reason in reasons if reason is not policy.PROMISE_KEPT]
+            reasons = [policy.WIDE_IMPACT, *others]
             decision = "suggest" if decision == "route" else decision
         tier, category = predictions.pop("tier", None), predictions.pop("category", None)
         articles = self._fitting(hits, probabilities.get("tier"), is_wide) if not is_empty else []
@@ -188,20 +191,24 @@ class TriageEngine:
 
     def _says_many_are_hit(self, ticket: Ticket) -> bool:
         text = " ".join(f"{ticket.subject} {ticket.description}".casefold().split())
-        return any(phrase in text for phrase in self.model.taxonomy.wide_impact)
+        return any(phrase.casefold() in text for phrase in self.model.taxonomy.wide_impact)
 
     def _fitting(
         self, hits: list[ArticleHit], tier_proba: FloatArray | None, is_wide: bool
     ) -> list[ArticleHit]:
         """Keep the articles that are not routine for a ticket that is not."""
         order = list(self.model.taxonomy.tiers)
+        first_daily = next(
+            (place for place, tier in enumerate(self.model.taxonomy.tiers.values()) if tier.daily),
+            0,
+        )
         kept = []
         for hit in hits:
             article = self.knowledge.get(hit.id)
             if article is None or article.tier not in order:
                 kept.append(hit)
                 continue
-            is_routine = order.index(article.tier) <= 1
+            is_routine = order.index(article.tier) <= first_daily
             if is_wide and is_routine:
                 continue
             if tier_proba is not None and self._share_up_to(article.tier, tier_proba) < (
@@ -238,7 +245,7 @@ class TriageEngine:
         explanation = {}
         for target in _EXPLAINED:
             if target in probabilities:
-                runner_up, top = np.argsort(probabilities[target], kind="stable")[-2:]
+                top, runner_up = np.argsort(-probabilities[target], kind="stable")[:2]
                 coefficients = self.model.heads[target].classifier.coef_
                 contrast = coefficients[:, top] - coefficients[:, runner_up]
                 explanation[target] = weigh_terms(terms, row, contrast)

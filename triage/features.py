@@ -98,8 +98,15 @@ class TicketFeatures(TransformerMixin, BaseEstimator):
     def n_features_out_(self) -> int:
         return len(self.buckets_) + len(self.values_)
 
-    def analyse(self, tickets: Sequence[Ticket]) -> tuple[sp.csr_matrix, FloatArray]:
+    def analyse(
+        self, tickets: Sequence[Ticket], *, as_if_unseen: bool = False
+    ) -> tuple[sp.csr_matrix, FloatArray]:
         """Transform tickets, and tell how much of each one's wording the history knows.
+
+        Parameters
+        ----------
+        as_if_unseen : the tickets are those of the fit; a word counts as known only when it would
+            be without the ticket itself
 
         Returns
         -------
@@ -109,17 +116,22 @@ class TicketFeatures(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self, "buckets_")
         counts = [_count_blocks(part) for part in _parts(tickets)]
-        familiarity = [self._familiarity(part) for part in counts]
+        rarest = np.float32(np.inf)
+        if as_if_unseen:
+            # The idf of a word of one ticket more than needed: the ticket itself does not count.
+            rarest = np.float32(np.log((1 + len(tickets)) / (2 + self.min_df)) + 1)
+        familiarity = [self._familiarity(part, rarest) for part in counts]
         return self._weigh_parts(counts, tickets), np.concatenate([*familiarity, np.empty(0)])
 
     def columns_of(self, buckets: npt.NDArray[np.int64], block: int) -> npt.NDArray[np.int32]:
         """Find the column of n-gram buckets in one of `BLOCKS`; -1 where there is none."""
         return self._column_of[buckets + block * N_BUCKETS]
 
-    def _familiarity(self, counts: sp.csr_matrix) -> FloatArray:
+    def _familiarity(self, counts: sp.csr_matrix, rarest: np.float32) -> FloatArray:
         word_entries = np.flatnonzero(counts.indices >= _FIRST_WORD_OF_WHOLE)
         rows = np.searchsorted(counts.indptr, word_entries, side="right") - 1
-        known = self._column_of[counts.indices[word_entries]] >= 0
+        columns = self._column_of[counts.indices[word_entries]]
+        known = (columns >= 0) & (self.idf_[columns] <= rarest) if len(self.idf_) else columns >= 0
         total = np.bincount(rows, minlength=counts.shape[0])
         return np.bincount(rows, known, minlength=counts.shape[0]) / np.maximum(total, 1)
 

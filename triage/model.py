@@ -75,6 +75,15 @@ class TriageModel:
             calibration = np.array(astuple(fitted.calibration_))
             arrays += [fitted.coef_, fitted.intercept_, calibration, head.cutoffs]
             arrays.append(np.array([head.thresholds[label] for label in head.labels], dtype=float))
+        joint = self.joint
+        rules = [self.min_familiarity, self.features.field_weight]
+        if joint:
+            digest.update("\0".join(joint.targets).encode())
+            rules += [
+                *astuple(joint.confidence),
+                np.nan if joint.threshold is None else joint.threshold,
+            ]
+        arrays.append(np.array(rules))
         for array in arrays:
             digest.update(str(array.shape).encode())
             digest.update(np.ascontiguousarray(array).tobytes())

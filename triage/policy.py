@@ -143,14 +143,15 @@ def next_tier(label: str | None, taxonomy: Taxonomy) -> str | None:
     The specialists of the third daily tier are reached only with a diagnostic path through the
     first two, so that a ticket of theirs goes to the second first.
     """
+    order = list(taxonomy.tiers)
     daily = [tier.id for tier in taxonomy.tiers.values() if tier.daily]
-    if label not in daily:
+    if label not in order or len(daily) < 2:
         return label
-    return daily[min(daily.index(label), 1)]
+    return daily[1] if order.index(label) > order.index(daily[1]) else label
 
 
 def _held_back(target: str, prediction: Prediction, head: Head) -> Reason:
-    share = f"{prediction.confidence:.0%}"
+    share = f"{prediction.confidence:.1%}"
     if prediction.label is None:
         return Reason(
             f"unsure_{target}",
@@ -166,6 +167,6 @@ def _held_back(target: str, prediction: Prediction, head: Head) -> Reason:
         )
     return Reason(
         f"unsure_{target}",
-        f"The {target} is right with {share}; to be routed unseen it takes {needed:.0%}.",
+        f"The {target} is right with {share}; to be routed unseen it takes {needed:.1%}.",
         f"Confirm or correct the {target}.",
     )

@@ -48,6 +48,21 @@ def field_key(keys: Path) -> bytes:
     return _secret(keys, "field.key")
 
 
+def known_field_key(keys: Path) -> bytes | None:
+    """Load the secret that hashes form fields, or None where there is none.
+
+    Raises
+    ------
+    ConfigurationError : the secret is damaged or cannot be read
+    """
+    return _secret(keys, "field.key") if (keys / "field.key").exists() else None
+
+
+def fingerprint(secret: bytes) -> str:
+    """Name a secret without giving it away."""
+    return hashlib.sha256(b"fingerprint" + secret).hexdigest()[:16]
+
+
 def trusted_keys(keys: Path) -> Mapping[str, Ed25519PublicKey]:
     """Load the public keys whose signatures are accepted, by key id."""
     found = {}

@@ -32,7 +32,8 @@ def twin_clusters(tickets: Sequence[Ticket]) -> IndexArray:
     words = count_grams([f"{ticket.subject}\n{ticket.description}" for ticket in tickets])
     words = words[:, FIRST_WORD_BUCKET:]
     has_words = np.flatnonzero(np.diff(words.indptr))
-    signatures = _minhash(words[has_words])
+    # Equal signatures first become one, so that no row's place decides what it is compared with.
+    signatures, signature_of = np.unique(_minhash(words[has_words]), axis=0, return_inverse=True)
     first, second = [], []
     for band in range(_BANDS):
         keys = signatures[:, band * _ROWS : (band + 1) * _ROWS]
@@ -42,12 +43,16 @@ def twin_clusters(tickets: Sequence[Ticket]) -> IndexArray:
         leader_of = candidates[follower]
         agreement = (signatures[follower] == signatures[leader_of]).mean(axis=1)
         close = agreement >= _SIMILARITY
-        first.append(has_words[follower[close]])
-        second.append(has_words[leader_of[close]])
+        first.append(follower[close])
+        second.append(leader_of[close])
     rows, columns = np.concatenate(first), np.concatenate(second)
-    size = len(tickets)
+    size = len(signatures)
     graph = sp.coo_matrix((np.ones(len(rows), dtype=bool), (rows, columns)), shape=(size, size))
-    return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
+    n_clusters, cluster_of = connected_components(graph, directed=False)
+    # A ticket without words is nobody's twin.
+    clusters: IndexArray = n_clusters + np.arange(len(tickets), dtype=np.int64)
+    clusters[has_words] = cluster_of[signature_of.ravel()]
+    return clusters
 
 
 def _minhash(sets: sp.csr_matrix) -> npt.NDArray[np.int64]:

@@ -75,6 +75,13 @@ def nothing(manifest: dict[str, Any]) -> None:
     """Leave the manifest as it is."""
 
 
+def with_secret(keys: Path, secret: bytes) -> Path:
+    """Make a key folder with this secret for form fields, as one copied from the trainer has."""
+    keys.mkdir(exist_ok=True)
+    (keys / "field.key").write_text(secret.hex())
+    return keys
+
+
 class Bomb:
     """Unpickling it leaves a file behind."""
 
@@ -133,8 +140,10 @@ def test_model_of_one_target_without_fields_and_articles_is_restored(
         facts={"seed": 7, "metrics": {"category": {"accuracy": 0.9}}},
     )
 
-    folder = save_bundle(bare, tmp_path / "models", "bare", tmp_path / "keys")
-    restored, manifest = load_bundle(folder, tmp_path / "keys")
+    keys = with_secret(tmp_path / "keys", model.features.key)
+
+    folder = save_bundle(bare, tmp_path / "models", "bare", keys)
+    restored, manifest = load_bundle(folder, keys)
 
     assert list(restored.heads) == ["category"]
     assert restored.joint is None
@@ -153,8 +162,10 @@ def test_labels_and_articles_in_any_script_are_restored(model: TriageModel, tmp_
         joint=None,
     )
 
-    folder = save_bundle(odd, tmp_path / "models", "odd", tmp_path / "keys")
-    restored, _ = load_bundle(folder, tmp_path / "keys")
+    keys = with_secret(tmp_path / "keys", model.features.key)
+
+    folder = save_bundle(odd, tmp_path / "models", "odd", keys)
+    restored, _ = load_bundle(folder, keys)
 
     assert restored.heads['Stufe/"1"'].labels == ["=1+1", "Größe \u2028", "支持"]
     assert restored.heads['Stufe/"1"'].thresholds == thresholds
@@ -299,6 +310,7 @@ def test_bundle_signed_with_another_key_is_refused(
     rewritten(bundle, tmp_path / "strangers", nothing)
 
     assert "not trusted here" in refusal(bundle, saved.keys)
+    with_secret(tmp_path / "strangers", field_key(saved.keys))
     load_bundle(bundle, tmp_path / "strangers")  # whole in itself: only the trust was missing
 
 
@@ -543,9 +555,12 @@ def test_bundles_are_listed_oldest_first(saved: SavedBundle, tmp_path: Path) -> 
 def test_hash_is_that_of_the_answers_not_of_the_installation(
     model: TriageModel, saved: SavedBundle, tmp_path: Path
 ) -> None:
-    elsewhere = save_bundle(model, tmp_path / "models", "copy", tmp_path / "keys")
+    features = pickle.loads(pickle.dumps(model.features))
+    features.key = b"k" * 32
+    elsewhere = replace(model, features=features)
+    keys = with_secret(tmp_path / "keys", features.key)
 
-    copy, manifest = load_bundle(elsewhere, tmp_path / "keys")
+    copy, manifest = load_bundle(save_bundle(elsewhere, tmp_path / "models", "copy", keys), keys)
     original, _ = load_bundle(saved.folder, saved.keys)
 
     assert copy.features.key != original.features.key

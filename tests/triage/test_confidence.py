@@ -294,15 +294,16 @@ def test_prediction_sets_keep_their_coverage_label_by_label_from_20_tickets() ->
     assert cutoffs[0] > 0.9 > cutoffs[1]
 
 
-def test_label_with_fewer_than_20_tickets_takes_the_cutoff_of_all() -> None:
+def test_labels_with_fewer_than_20_tickets_share_a_cutoff() -> None:
     chance = np.random.default_rng(6)
-    probabilities = chance.dirichlet([1, 1, 1], 300)
-    truth = np.repeat([0, 1, 2], [200, 81, 19])
-    of_truth = probabilities[np.arange(300), truth]
+    probabilities = chance.dirichlet([1, 1, 1, 1], 319)
+    truth = np.repeat([0, 1, 2, 3], [200, 81, 19, 19])
+    of_truth = probabilities[np.arange(319), truth]
 
     cutoffs = set_cutoffs(probabilities, truth)
 
-    assert (of_truth >= cutoffs[2]).mean() == pytest.approx(0.9, abs=0.01)
+    assert (of_truth[281:] >= cutoffs[2]).mean() == pytest.approx(0.92, abs=0.02)
+    assert cutoffs[2] == cutoffs[3]
     assert len(set(cutoffs)) == 3
 
 

@@ -41,8 +41,8 @@ def find_conflicts(
         if suspects:
             n_groups = len({suspect.group for suspect in suspects})
             sentence = (
-                f"{len(suspects)} tickets in {n_groups} groups say {_SAYING[code]} and differ in "
-                f"{target}"
+                f"{len(suspects)} tickets say {_SAYING[code]} and differ in {target} "
+                f"(groups of such tickets: {n_groups})"
             )
             findings.append(
                 Finding(

@@ -38,6 +38,7 @@ CSV_COLUMNS = (
 )
 """Columns of the report, one row for each ticket of each finding."""
 
+_MAX_SHOWN = 5  # tickets named in a sentence; the CSV and the JSON have them all
 _PART = 1000  # tickets between two words on the progress
 
 
@@ -53,6 +54,18 @@ class Audit:
     tickets: list[str]
     findings: list[Finding]
     skipped: dict[str, str]
+
+    def sentences(self) -> list[str]:
+        """Tell it to a person, one line a finding, with some of its tickets."""
+        told = [f"{target} was not scored: {why}" for target, why in self.skipped.items()]
+        for finding in self.findings:
+            shown = [self.tickets[suspect.row] for suspect in finding.suspects[:_MAX_SHOWN]]
+            more = f" and {finding.count - _MAX_SHOWN:,} more" if finding.count > _MAX_SHOWN else ""
+            told.append(
+                f"{finding.kind.replace('_', ' ')} ({finding.share:.1%}): {finding.sentence}: "
+                f"{', '.join(shown)}{more}"
+            )
+        return told
 
     def to_dict(self) -> dict[str, Any]:
         """Turn it into plain data, ready for JSON."""
@@ -105,7 +118,6 @@ def run_audit(
     """
     report = on_step or (lambda name, done, total: None)
     columns, words = load_mapping(mapping), load_taxonomy(taxonomy)
-    report("reading the history", 0, 1)
     read = read_history(history, columns)
     ensure_learnable(read)
     tickets = _ticket_names(read.frame, history, columns)

@@ -116,6 +116,8 @@ def find_term_leaks(
         the longest is told; one that may belong to a single person is not.
     """
     labelled = np.flatnonzero(pd.notna(truth[terms.rows]))
+    if not len(labelled):
+        return []
     rows = terms.rows[labelled]
     has = terms.has[labelled]
     signs = count_signs(has, truth[rows])
