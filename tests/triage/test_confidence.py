@@ -302,7 +302,7 @@ def test_labels_with_fewer_than_20_tickets_share_a_cutoff() -> None:
 
     cutoffs = set_cutoffs(probabilities, truth)
 
-    assert (of_truth[281:] >= cutoffs[2]).mean() == pytest.approx(0.92, abs=0.02)
+    assert 0.9 <= (of_truth[281:] >= cutoffs[2]).mean() < 0.96
     assert cutoffs[2] == cutoffs[3]
     assert len(set(cutoffs)) == 3
 
