@@ -45,6 +45,7 @@ _MIN_NEWEST = 400  # tickets; fewer cannot carry thresholds, and all tickets are
 _DOMAIN_QUANTILE = 0.01
 _CANDIDATES = (0.3, 1.0, 3.0)
 _SEARCH_LIMIT = 500_000  # tickets x labels; above it the search for C takes longer than it is worth
+_WORTH_PROCESSES = 20_000_000  # matrix entries x labels; about three seconds of fitting
 _CACHE_BYTES = 1 << 30
 
 
@@ -183,7 +184,9 @@ def _fit_head(
     rows = np.flatnonzero(pd.notna(truth))
     is_searchable = len(rows) * len(set(truth[rows])) <= _SEARCH_LIMIT
     classifier = TicketClassifier(
-        candidates=_CANDIDATES if is_searchable else (1.0,), random_state=seed, n_jobs=n_jobs
+        candidates=_CANDIDATES if is_searchable else (1.0,),
+        random_state=seed,
+        n_jobs=_processes(matrix, truth, n_jobs),
     )
     classifier.fit(
         matrix[rows],
@@ -192,6 +195,12 @@ def _fit_head(
         _counter(f"learning {target}", classifier, report),
     )
     return classifier
+
+
+def _processes(matrix: sp.csr_matrix, truth: npt.NDArray[np.object_], n_jobs: int) -> int:
+    """Stay in this process where starting others takes longer than the work itself."""
+    work = matrix.nnz * pd.Series(truth).nunique()
+    return n_jobs if work > _WORTH_PROCESSES else 1
 
 
 def _counter(name: str, classifier: TicketClassifier, report: OnStep) -> Callable[[], None]:
@@ -288,7 +297,10 @@ def _newest_metrics(
     if not len(test) or not _is_learnable(truth[train]):
         return {}
     earlier = TicketClassifier(
-        candidates=(classifier.C_,), n_folds=2, random_state=classifier.random_state, n_jobs=n_jobs
+        candidates=(classifier.C_,),
+        n_folds=2,
+        random_state=classifier.random_state,
+        n_jobs=_processes(matrix, truth, n_jobs),
     )
     count = _counter(f"checking {target} on the newest", earlier, report)
     earlier.fit(matrix[train], truth[train], clusters[train], count)

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +68,7 @@ def rows(finding: Finding) -> list[int]:
     return [suspect.row for suspect in finding.suspects]
 
 
-def with_text(frame: pd.DataFrame, chosen: Sequence[int], text: str) -> pd.DataFrame:
+def with_text(frame: pd.DataFrame, chosen: Iterable[int], text: str) -> pd.DataFrame:
     """Append a text to the descriptions of some rows."""
     changed = frame.copy()
     changed.loc[list(chosen), "description"] += f" {text}"
@@ -116,7 +116,7 @@ def test_most_flipped_labels_are_reported_and_the_right_ones_proposed(
     assert len(hits) / finding.count >= 8 * 0.03  # chance alone gets 3 in 100 right
     assert np.mean([suspect.proposed == right[suspect.row] for suspect in hits]) > 0.75
     assert all(suspect.label == given[suspect.row] for suspect in finding.suspects)
-    assert all(suspect.confidence >= 0.5 for suspect in finding.suspects)
+    assert all((suspect.confidence or 0) >= 0.5 for suspect in finding.suspects)
     first = [suspect.row in set(flipped.tolist()) for suspect in finding.suspects[: len(flipped)]]
     assert np.mean(first) >= len(hits) / finding.count  # the surest come first
 
@@ -508,7 +508,8 @@ PRIVATE = ("canary", "kanarienvogel", "@example.com", "example.com")
 @pytest.fixture(scope="module")
 def export(part: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An export in which everything is wrong at once, and every ticket has words of its own."""
-    frame = part[["id", "subject", "description", "tier", "category"]].copy()
+    frame = part[["id", "subject", "description", "tier", "category"]]
+    frame = frame[frame["category"].isin(frame["category"].value_counts().index[:4])].copy()
     frame["group"] = frame["tier"].map(
         {"1": "Service Desk", "2": "Identity Team", "3": "ERP Development"}
     )
@@ -596,7 +597,8 @@ def test_tickets_without_an_id_are_named_by_file_and_line(tmp_path: Path) -> Non
 
 
 def test_target_that_cannot_be_learned_is_named(history: pd.DataFrame, taxonomy: Taxonomy) -> None:
-    frame = history.assign(**{"target:urgency": ["high"] + [None] * (len(history) - 1)})
+    urgency = pd.Series("high", index=history.index).where(history.index == 0)
+    frame = history.assign(**{"target:urgency": urgency})
 
     findings, skipped = audit_frame(frame, ExportMapping("none"), taxonomy, on_step=no_step)
 

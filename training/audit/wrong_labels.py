@@ -25,8 +25,8 @@ def find_wrong_labels(scored: OutOfFold) -> list[Finding]:
     label, and `MIN_CONFIDENCE`; given and counted labels make the confident joint. Of the tickets
     off its diagonal those stay that are also among the least probable of their label, as many as
     the label has off the diagonal ("prune by class"). The joint is not scaled up to all tickets,
-    as the paper has it: that takes unsure tickets for mislabelled as often as sure ones, and on
-    the sample it cost a third of the precision at the same recall (docs/audit.md).
+    as the paper has it: that takes unsure tickets for mislabelled as often as sure ones, and cost a
+    quarter of the precision at the same recall (docs/audit.md).
     """
     given, probabilities = scored.given, scored.probabilities
     n_labels = len(scored.labels)
