@@ -4,10 +4,11 @@ The only module here that may import training and api. Each of them brings its o
 settings are read once, and reach every command as the context's object.
 """
 
+import sys
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -18,19 +19,29 @@ import training.commands
 from triage import console as show
 from triage.errors import ConfigurationError, TriageError
 
+# typer exports this one of its usage errors only; its base is what all of them have in common.
+_UsageError: Any = typer.BadParameter.__mro__[1]
+
 
 class _Group(TyperGroup):
     """Turns an error meant for people into one line on stderr and exit code 2."""
 
-    def invoke(self, ctx: Any) -> Any:
+    def main(self, *args: Any, **options: Any) -> NoReturn:
+        """Run a command line and leave with its exit code."""
         try:
-            return super().invoke(ctx)
+            code = super().main(*args, **{**options, "standalone_mode": False})
         except TriageError as error:
-            message = " ".join(str(error).split())
-        except KeyboardInterrupt:
+            message = str(error)
+        except _UsageError as error:
+            usage: Any = error
+            path = usage.ctx.command_path if usage.ctx else "triage"
+            message = f"{usage.format_message()} See: {path} --help"
+        except (KeyboardInterrupt, typer.Abort):
             message = "stopped"
-        typer.echo(f"triage: {message}", err=True)
-        raise typer.Exit(2)
+        else:
+            sys.exit(code if isinstance(code, int) else 0)
+        typer.echo(f"triage: {' '.join(message.split())}", err=True)
+        sys.exit(2)
 
 
 app = typer.Typer(

@@ -55,7 +55,9 @@ class TriageEngine:
             target: head.classifier.predict_proba(matrix)
             for target, head in self.model.heads.items()
         }
-        readable = self._readable(prepared, familiarity)
+        is_wide = np.array([self._says_many_are_hit(ticket) for ticket in prepared])
+        # Whoever says that a whole site is down speaks of IT, however short and oddly.
+        readable = self._readable(prepared, familiarity) | is_wide
         decisions = self._decisions(probabilities, readable)
         joint = self._joint_confidence(probabilities)
         articles = self._rank_articles(prepared, probabilities)
@@ -64,6 +66,7 @@ class TriageEngine:
                 ticket,
                 matrix[row],
                 bool(readable[row]),
+                bool(is_wide[row]),
                 {target: values[row] for target, values in probabilities.items()},
                 {target: values[row] for target, values in decisions.items()},
                 float(joint[row]),
@@ -132,6 +135,7 @@ class TriageEngine:
         ticket: Ticket,
         row: sp.csr_matrix,
         is_readable: bool,
+        is_wide: bool,
         probabilities: Mapping[str, FloatArray],
         decisions: Mapping[str, Decision],
         joint_confidence: float,
@@ -154,11 +158,17 @@ class TriageEngine:
         )
         if not is_readable:
             decision, reasons = "review", [policy.EMPTY if is_empty else policy.OUT_OF_DOMAIN]
-        is_wide = self._says_many_are_hit(ticket)
         if is_wide:
             others = [reason for reason in reasons if reason is not policy.PROMISE_KEPT]
             reasons = [policy.WIDE_IMPACT, *others]
             decision = "suggest" if decision == "route" else decision
+            if "tier" in predictions:
+                predictions["tier"] = policy.raised_tier(
+                    predictions["tier"],
+                    self.model.heads["tier"],
+                    probabilities["tier"],
+                    self.model.taxonomy,
+                )
         tier, category = predictions.pop("tier", None), predictions.pop("category", None)
         articles = self._fitting(hits, probabilities.get("tier"), is_wide) if not is_empty else []
         category_label = category.label if category else None

@@ -1,6 +1,7 @@
 """Decide what to do with a ticket: route it, suggest, or leave it to a person; and say why."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +27,7 @@ OUT_OF_DOMAIN = Reason(
 WIDE_IMPACT = Reason(
     "wide_impact",
     "The text says that many people are affected.",
-    "Check for a major incident before any single-user step.",
+    "Check for a major incident before any single-user step; it is not one for tier 1 alone.",
 )
 NO_TIER = Reason(
     "no_tier_model",
@@ -135,6 +136,34 @@ def decide(
     if joint_confidence is None or joint_threshold is None or joint_confidence < joint_threshold:
         return "suggest", [JOINT_UNSURE]
     return "route", [PROMISE_KEPT]
+
+
+def raised_tier(
+    prediction: Prediction, head: Head, probabilities: FloatArray, taxonomy: Taxonomy
+) -> Prediction:
+    """Keep a ticket that hits many people from being suggested to the first tier.
+
+    The most probable tier above it is suggested instead, with its own probability and the basis
+    "policy"; anything else stays as it is.
+    """
+    order = list(taxonomy.tiers)
+    first = next((tier.id for tier in taxonomy.tiers.values() if tier.daily), None)
+    if first is None or prediction.label != first:
+        return prediction
+    above = order[order.index(first) + 1 :]
+    higher = [place for place, label in enumerate(head.labels) if label in above]
+    if not higher:
+        return prediction
+    best = max(higher, key=lambda place: float(probabilities[place]))
+    label = head.labels[best]
+    return replace(
+        prediction,
+        label=label,
+        name=taxonomy.tier_name(label),
+        confidence=round(float(probabilities[best]), 4),
+        decision="suggest",
+        basis="policy",
+    )
 
 
 def next_tier(label: str | None, taxonomy: Taxonomy) -> str | None:

@@ -30,7 +30,8 @@ class Prediction:
     ``label`` is None when no suggestion is made (``decision`` is "review"); ``alternatives`` are
     kept all the same, best first, the top label among them. ``confidence`` is the calibrated
     probability of the top label, shown or not. ``set`` holds the right label with the stated
-    coverage. ``basis`` says where the answer comes from: "model", "taxonomy" or "knowledge".
+    coverage. ``basis`` says where the answer comes from: "model", or "policy" where a rule of the
+    desk overrules it.
     """
 
     label: str | None
