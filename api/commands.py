@@ -26,11 +26,11 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text
 
 @app.command()
 def serve(
-    host: Annotated[str | None, typer.Option(help="[default: 127.0.0.1]")] = None,
-    port: Annotated[int | None, typer.Option(help="[default: 8000]")] = None,
-    workers: Annotated[int | None, typer.Option(help="Processes [default: 1]")] = None,
+    host: Annotated[str | None, typer.Option(help="(default: 127.0.0.1)")] = None,
+    port: Annotated[int | None, typer.Option(help="(default: 8000)")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes (default: 1)")] = None,
     model: Annotated[
-        Path | None, typer.Option("--model", help="Bundle, or models folder [default: models]")
+        Path | None, typer.Option("--model", help="Bundle, or models folder (default: models)")
     ] = None,
     kb: Annotated[Path | None, typer.Option("--kb", help="Folder of knowledge articles")] = None,
 ) -> None:

@@ -72,7 +72,7 @@ class TicketIn(BaseModel):
         default=None, description="ISO 8601; UTC when it carries no time zone."
     )
     requester: Name | None = Field(
-        default=None, description="Who asks: used as a feature, never stored."
+        default=None, description="Who asks; never stored. To learn from it, send it in fields."
     )
     channel: Name | None = Field(
         default=None, description="How it came in: mail, portal, phone, ..."

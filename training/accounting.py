@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from triage.errors import HistoryError
+
 MAX_SHOWN = 10
 """Most groups or labels named in a sentence; ``to_dict`` has them all."""
 
@@ -137,11 +139,16 @@ class Accounting:
 
 def write_rejected(rows: Iterable[RejectedRow], path: Path) -> None:
     """Write the rejected rows as CSV for people and spreadsheets; it holds no ticket text."""
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(RejectedRow._fields)
-        for row in rows:
-            writer.writerow([inert(row.file), row.line, inert(row.reason)])
+    try:
+        with path.open("w", encoding="utf-8", newline="") as stream:
+            writer = csv.writer(stream)
+            writer.writerow(RejectedRow._fields)
+            for row in rows:
+                writer.writerow([inert(row.file), row.line, inert(row.reason)])
+    except OSError as error:
+        raise HistoryError(
+            f"the rejected rows cannot be written to {path.name}: {error.strerror}"
+        ) from error
 
 
 def inert(cell: str) -> str:

@@ -31,10 +31,10 @@ data_app = typer.Typer(
 History = Annotated[list[Path], typer.Argument(help="Exports: CSV, TSV, JSONL, Parquet, XLSX, .gz")]
 MappingName = Annotated[
     str | None,
-    typer.Option("--mapping", help="Built-in name, mapping file (TOML), or auto [default: auto]"),
+    typer.Option("--mapping", help="Built-in name, mapping file (TOML), or auto (default: auto)"),
 ]
 ModelPath = Annotated[
-    Path | None, typer.Option("--model", help="Bundle, or models folder [default: models]")
+    Path | None, typer.Option("--model", help="Bundle, or models folder (default: models)")
 ]
 KbPath = Annotated[Path | None, typer.Option("--kb", help="Folder of knowledge articles")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text")]
@@ -46,12 +46,14 @@ def train(
     history: History,
     mapping: MappingName = None,
     kb: KbPath = None,
-    output: Annotated[Path | None, typer.Option(help="Models folder [default: models]")] = None,
+    output: Annotated[Path | None, typer.Option(help="Models folder (default: models)")] = None,
     taxonomy: Annotated[Path | None, typer.Option(help="Taxonomy file (TOML)")] = None,
     target_precision: Annotated[
         float, typer.Option(help="Precision promised of what is routed unseen")
     ] = 0.95,
-    seed: Annotated[int, typer.Option(help="Same history and seed, same model")] = 0,
+    seed: Annotated[
+        int, typer.Option(help="Same history and seed, same model", min=0, max=2**32 - 1)
+    ] = 0,
     as_json: AsJson = False,
 ) -> None:
     """Learn from a ticket history; make a signed bundle, a report and an MLflow run."""
@@ -81,7 +83,11 @@ def train(
         ("newest", f"Learned on the other 80%, asked about {newest}"),
     ):
         metrics = {target: parts[part] for target, parts in trained.learned.metrics.items()}
-        show.show_metrics(console, title, {key: value for key, value in metrics.items() if value})
+        measured = {target: values for target, values in metrics.items() if values}
+        if measured:
+            show.show_metrics(console, title, measured)
+        for target in metrics.keys() - measured.keys():
+            show.show_sentences(console, [f"{title}: too few different tickets to tell ({target})"])
     show.show_sentences(
         console,
         [f"{name} was not learned: {why}" for name, why in trained.learned.skipped.items()],
@@ -122,6 +128,11 @@ def evaluate(
         )
     console = Console()
     show.show_sentences(console, read.accounting.sentences())
+    missing = engine.model.heads.keys() - metrics.keys()
+    if missing:
+        show.show_sentences(
+            console, [f"not measured, the history has no such label: {', '.join(sorted(missing))}"]
+        )
     return show.show_metrics(console, f"Model {engine.version}", metrics)
 
 

@@ -1,7 +1,6 @@
 """Fit a triage model: features, one calibrated head a target, thresholds, domain."""
 
 import hashlib
-import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,13 +13,12 @@ import pandas as pd
 import scipy.sparse as sp
 from threadpoolctl import threadpool_limits
 
+import triage
 from training.canonical import TARGET
 from training.evaluate import measure, truth_of
 from training.history import label_columns
 from training.split import Split, has_dates, newest, split
 from training.tickets import data_hash, field_names, iter_tickets
-from triage import features as features_module
-from triage import ngrams, prepare, redact, text, twins
 from triage.article import Article
 from triage.classifier import MIN_TICKETS, TicketClassifier
 from triage.confidence import (
@@ -32,12 +30,17 @@ from triage.confidence import (
 from triage.errors import HistoryError
 from triage.features import TicketFeatures
 from triage.model import Head, Joint, TriageModel
+from triage.prepare import prepare
+from triage.signing import fingerprint
 from triage.taxonomy import Taxonomy
 from triage.ticket import LABEL_COLUMNS, Ticket
 from triage.twins import twin_clusters
 
 OnStep = Callable[[str, int, int], None]
 """Told what is being done, how many steps of it are done, and how many there are."""
+
+Analysis = tuple[TicketFeatures, sp.csr_matrix, npt.NDArray[np.float64], npt.NDArray[np.int64]]
+"""Fitted features, the tickets' matrix, their familiarity, and their clusters of near twins."""
 
 _NEWEST_SHARE = 0.5
 _MIN_NEWEST = 400  # tickets; fewer cannot carry thresholds, and all tickets are used
@@ -54,13 +57,14 @@ class Learned:
     """A fitted model, and what is known about its quality.
 
     ``metrics`` holds for each target "out_of_fold" (each ticket asked of a model that saw neither
-    it nor its near twins) and "newest" (learned on the older 80%, asked about the newer 20%; a
+    it nor its near twins; tickets whose label only their twins have are left out) and "newest"
+    (learned on the older 80%, asked about the newer 20%; a
     random part where the history has no dates). ``skipped`` tells why a target has no head.
     """
 
     model: TriageModel
     metrics: dict[str, dict[str, dict[str, Any]]]
-    out_of_fold: dict[str, npt.NDArray[np.float64]]
+    out_of_fold: dict[str, tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]]
     is_split_by_time: bool
     skipped: dict[str, str]
 
@@ -106,16 +110,7 @@ def fit_model(
             f"{MIN_TICKETS} tickets each; export more tickets or map another column"
         )
     report("reading the texts", 0, 1)
-    memory = joblib.Memory(cache, verbose=0)
-    cached_analyse = memory.cache(_analyse, ignore=["tickets"])
-    fitted, matrix, familiarity, clusters = cached_analyse(
-        list(iter_tickets(frame)),
-        data_hash=data_hash(frame),
-        names=field_names(frame),
-        key=key,
-        code=_code_hash(),
-    )
-    memory.reduce_size(bytes_limit=_CACHE_BYTES)
+    fitted, matrix, familiarity, clusters = _cached_analysis(frame, key, cache)
 
     # One thread for linear algebra: sums in another order would give another model.
     with threadpool_limits(1):
@@ -149,7 +144,10 @@ def fit_model(
         taxonomy=taxonomy,
         articles=tuple(articles),
     )
-    out_of_fold = {target: classifier.out_of_fold_ for target, classifier in classifiers.items()}
+    out_of_fold = {
+        target: (classifier.out_of_fold_, classifier.is_checked_)
+        for target, classifier in classifiers.items()
+    }
     return Learned(model, metrics, out_of_fold, parts.is_by_time, skipped)
 
 
@@ -157,19 +155,58 @@ def _is_learnable(truth: npt.NDArray[np.object_]) -> bool:
     return bool((pd.Series(truth).value_counts() >= MIN_TICKETS).sum() >= 2)
 
 
+def _cached_analysis(frame: pd.DataFrame, key: bytes, cache: Path | None) -> Analysis:
+    """Analyse the tickets, or take the analysis of the same tickets, key and code from before."""
+    tickets = list(iter_tickets(frame))
+    names = field_names(frame)
+    if cache is None:
+        return _analyse(tickets, key, names=names, data="", secret="", code="")
+    try:
+        cache.mkdir(parents=True, exist_ok=True, mode=0o700)
+        memory = joblib.Memory(cache, verbose=0)
+        analysis: Analysis = memory.cache(_analyse, ignore=["tickets", "key"])(
+            tickets,
+            key,
+            names=names,
+            data=data_hash(frame),
+            secret=fingerprint(key),
+            code=_code_hash(),
+        )
+        memory.reduce_size(bytes_limit=_CACHE_BYTES)
+    except OSError as error:
+        raise HistoryError(
+            f"the cache {cache.parent.name}/{cache.name} cannot be used: {error.strerror}; "
+            "delete it or make room"
+        ) from error
+    analysis[0].key = key
+    return analysis
+
+
 def _analyse(
-    tickets: list[Ticket], *, data_hash: str, names: tuple[str, ...], key: bytes, code: str
-) -> tuple[TicketFeatures, sp.csr_matrix, npt.NDArray[np.float64], npt.NDArray[np.int64]]:
-    """Prepare the texts and build the matrix; cached by everything that decides the result."""
-    prepared = [prepare.prepare(ticket) for ticket in tickets]
+    tickets: list[Ticket],
+    key: bytes,
+    *,
+    names: tuple[str, ...],
+    data: str,
+    secret: str,
+    code: str,
+) -> Analysis:
+    """Prepare the texts and build the matrix.
+
+    Cached by ``data``, ``secret`` and ``code``, fingerprints of everything that decides the
+    result; the key itself is never written.
+    """
+    prepared = [prepare(ticket) for ticket in tickets]
     features = TicketFeatures(names, key=key).fit(prepared)
     matrix, familiarity = features.analyse(prepared, as_if_unseen=True)
+    features.key = b"" if secret else key
     return features, matrix, familiarity, twin_clusters(prepared)
 
 
 def _code_hash() -> str:
-    modules = (text, redact, prepare, ngrams, features_module, twins)
-    return hashlib.sha256("".join(map(inspect.getsource, modules)).encode()).hexdigest()
+    """Hash the core's source: a change of cleaning or redaction must not find an old cache."""
+    sources = sorted(Path(triage.__file__).parent.glob("*.py"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
 
 
 def _fit_head(
@@ -232,7 +269,7 @@ def _head(
     probabilities = classifier.out_of_fold_
     predicted = probabilities.argmax(axis=1)
     correct = classifier.classes_[predicted] == truth[rows]
-    used = block[rows]
+    used = block[rows] & classifier.is_checked_
     labels = [str(label) for label in classifier.classes_]
     thresholds = label_thresholds(
         labels,
@@ -242,7 +279,7 @@ def _head(
         target_precision,
     )
     true_index = pd.Index(labels).get_indexer(pd.Index(truth[rows]))
-    known = true_index >= 0
+    known = (true_index >= 0) & classifier.is_checked_
     cutoffs = set_cutoffs(probabilities[known], true_index[known])
     return Head(classifier, thresholds, cutoffs)
 
@@ -258,18 +295,23 @@ def _fit_joint(
     if "tier" not in targets:
         return None
     labelled = np.logical_and.reduce([pd.notna(truths[target]) for target in targets])
+    is_checked = np.ones(len(labelled), dtype=bool)
     confidences, corrects = [], []
     for target in targets:
         rows = np.flatnonzero(pd.notna(truths[target]))
         both = labelled[rows]
+        is_checked[rows] &= classifiers[target].is_checked_
         probabilities = classifiers[target].out_of_fold_[both]
         predicted = classifiers[target].classes_[probabilities.argmax(axis=1)]
         confidences.append(probabilities.max(axis=1))
         corrects.append(predicted == truths[target][rows][both])
     confidence = np.column_stack(confidences)
     all_right = np.logical_and.reduce(corrects)
-    calibrated = fit_joint(confidence, all_right)
-    used = block[labelled]
+    checked = is_checked[labelled]
+    if not checked.any():
+        return None
+    calibrated = fit_joint(confidence[checked], all_right[checked])
+    used = block[labelled] & checked
     threshold = precision_threshold(calibrated(confidence)[used], all_right[used], target_precision)
     return Joint(targets, calibrated, threshold)
 
@@ -277,8 +319,11 @@ def _fit_joint(
 def _out_of_fold_metrics(
     classifier: TicketClassifier, truth: npt.NDArray[np.object_]
 ) -> dict[str, Any]:
+    checked = classifier.is_checked_
+    if not checked.any():
+        return {}
     labels = [str(label) for label in classifier.classes_]
-    return measure(truth[pd.notna(truth)], labels, classifier.out_of_fold_)
+    return measure(truth[pd.notna(truth)][checked], labels, classifier.out_of_fold_[checked])
 
 
 def _newest_metrics(

@@ -15,14 +15,12 @@ from training.export import ExportReader
 from training.labels import Resolution, merged_spellings, tidy
 from training.mapping import Mapping
 from training.tables.opening import open_table
+from triage.classifier import MIN_TICKETS as MIN_PER_LABEL
 from triage.errors import HistoryError
 from triage.ticket import TEXT_COLUMNS
 
 MIN_TICKETS = 10
 """Fewest tickets worth learning from; below, no quality can be measured."""
-
-MIN_PER_CLASS = 2
-"""Fewest tickets of a class: one to learn from and one to check with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +133,7 @@ def ensure_learnable(history: History) -> None:
     Raises
     ------
     HistoryError : no tickets or too few, no text that says anything, or no label with two
-        classes of ``MIN_PER_CLASS`` tickets
+        classes of ``triage.classifier.MIN_TICKETS`` tickets
     """
     frame, account = history.frame, history.accounting
     files = ", ".join(file.name for file in account.files)
@@ -158,10 +156,10 @@ def ensure_learnable(history: History) -> None:
             "check which columns the mapping takes for subject and description"
         )
     labels = label_columns(frame)
-    if not any((frame[label].value_counts() >= MIN_PER_CLASS).sum() >= 2 for label in labels):
+    if not any((frame[label].value_counts() >= MIN_PER_LABEL).sum() >= 2 for label in labels):
         raise HistoryError(
             f"{files}: no label to tell tickets apart by: one of {', '.join(labels)} needs two "
-            f"values with {MIN_PER_CLASS} tickets each; check which columns the mapping takes"
+            f"values with {MIN_PER_LABEL} tickets each; check which columns the mapping takes"
         )
 
 

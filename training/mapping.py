@@ -1,5 +1,6 @@
 """Mappings: which column of an export is what, and which assignment group belongs to which tier."""
 
+import re
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ MAX_NAME_CHARS = 40
 
 Names = tuple[str, ...]
 """What a column may be called; the first name that the export has is taken."""
+
+_TARGET_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_ .-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +237,12 @@ def _names(content: dict[str, Any], table: str, name: str) -> dict[str, Names]:
         if table == "targets" and key in LABEL_COLUMNS:
             raise ConfigurationError(
                 f"mapping {name}: {key} is no further target; write it under [columns]"
+            )
+        is_taken = key == "id" or key.endswith(("_confidence", "_decision"))
+        if table == "targets" and (is_taken or not _TARGET_NAME.fullmatch(key)):
+            raise ConfigurationError(
+                f"mapping {name}: a target cannot be called {key!r}; take letters, digits and _, "
+                "not id, and no ending _confidence or _decision"
             )
         candidates = [value] if isinstance(value, str) else value
         if not _is_list_of_text(candidates) or not candidates:

@@ -2,7 +2,7 @@
 
 import platform
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version as library_version
@@ -20,7 +20,7 @@ from training.mapping import load_mapping
 from training.registry import log_run
 from training.report import render_report
 from training.tickets import data_hash, in_canonical_order
-from triage.bundle import champion, save_bundle, set_champion
+from triage.bundle import champion, list_bundles, save_bundle, set_champion
 from triage.errors import ConfigurationError, HistoryError
 from triage.knowledge import load_knowledge
 from triage.signing import field_key, signing_key
@@ -73,7 +73,6 @@ def run_training(
     target_precision: float = 0.95,
     seed: int = 0,
     n_jobs: int = -1,
-    on_rows: Callable[[int], None] | None = None,
     on_step: OnStep | None = None,
 ) -> Trained:
     """Train on one or more exports and put the signed bundle into a models folder.
@@ -97,10 +96,12 @@ def run_training(
         raise ConfigurationError(
             f"the target precision must lie between 0.5 and 1, got {target_precision}"
         )
-    signing_key(keys)  # fails now rather than after an hour's training
+    # These fail now rather than after an hour's training.
+    signing_key(keys)
+    champion(output)
     words = load_taxonomy(taxonomy)
     articles = load_knowledge(kb).articles if kb else ()
-    read = read_history(history, load_mapping(mapping), on_progress=on_rows)
+    read = read_history(history, load_mapping(mapping))
     reports = output / "reports"
     version = _new_version(output, read.frame)
     if read.rejected:
@@ -135,6 +136,9 @@ def run_training(
         ),
         "utf-8",
     )
+    is_first = not _serves(output)
+    if is_first:
+        set_champion(output, version)
     run_id = log_run(
         output,
         version=version,
@@ -149,11 +153,13 @@ def run_training(
         tags={"data_hash": facts["data_hash"], "model_hash": model.canonical_hash()},
         artifacts={"bundle": folder, "report": report},
     )
-    is_first = champion(output) is None
-    if is_first:
-        set_champion(output, version)
     seconds = time.monotonic() - began
     return Trained(version, folder, report, run_id, is_first, read.accounting, learned, seconds)
+
+
+def _serves(output: Path) -> bool:
+    name = champion(output)
+    return name is not None and name in list_bundles(output)
 
 
 def _new_version(output: Path, frame: pd.DataFrame) -> str:
@@ -202,11 +208,11 @@ def _facts(
 def _correctness(learned: Learned, frame: pd.DataFrame) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Pair each target's out-of-fold confidence with whether it was right."""
     pairs = {}
-    for target, probabilities in learned.out_of_fold.items():
+    for target, (probabilities, checked) in learned.out_of_fold.items():
         truth = truth_of(frame, target)
         classes = learned.model.heads[target].classifier.classes_
-        predicted = classes[probabilities.argmax(axis=1)]
-        pairs[target] = (probabilities.max(axis=1), predicted == truth[pd.notna(truth)])
+        right = classes[probabilities.argmax(axis=1)] == truth[pd.notna(truth)]
+        pairs[target] = (probabilities.max(axis=1)[checked], right[checked])
     return pairs
 
 
@@ -216,7 +222,4 @@ def _flat_metrics(learned: Learned, accounting: Accounting) -> dict[str, float]:
         for part, values in parts.items():
             for name, value in headline(values).items():
                 flat[f"{target}.{part}.{name}"] = float(value)
-            for label, scores in values.get("per_label", {}).items():
-                safe = "".join(c if c.isalnum() or c in "_-. /" else "_" for c in label)[:100]
-                flat[f"{target}.{part}.recall.{safe}"] = scores["recall"]
     return flat

@@ -43,7 +43,8 @@ def predict_file(
 ) -> Scored:
     """Write ``id`` and, for each target T, ``T, T_confidence, T_decision`` for every ticket.
 
-    T is the most probable label whatever the decision. Rows that are no tickets are left out and
+    T is the most probable label whatever the decision; the decision is "route" only where the whole
+    ticket may be routed. Rows that are no tickets are left out and
     listed, with line and reason, in a file beside the output whose name ends in
     ``-rejected.csv``. The output appears whole or not at all.
 
@@ -55,6 +56,9 @@ def predict_file(
     ------
     HistoryError : the input cannot be read, or the output not be written
     """
+    beside = output.with_name(f"{output.stem}-rejected.csv")
+    if any(path.exists() and path.samefile(source) for path in (output, beside) if source.exists()):
+        raise HistoryError(f"{output.name} would overwrite the input; name another --output")
     rows, rejected = 0, list[RejectedRow]()
     with _writing(output, _columns(engine)) as write:
         for chunk in iter_rows(source, mapping, require_labels=False):
@@ -68,7 +72,7 @@ def predict_file(
         if not rows:
             raise HistoryError(f"{source.name}: no row is a ticket; look at the file's columns")
         if rejected:
-            write_rejected(rejected, output.with_name(f"{output.stem}-rejected.csv"))
+            write_rejected(rejected, beside)
     return Scored(rows, rejected)
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import joblib
 from sklearn.pipeline import Pipeline
 
+from triage.errors import ConfigurationError
 from triage.model import TriageModel
 
 EXPERIMENT = "ticket-triage"
@@ -23,7 +24,28 @@ EXPERIMENT = "ticket-triage"
 _METRICS_A_BATCH = 1000  # the most that MLflow takes at once
 
 
-def log_run(
+def log_run(models: Path, **run: Any) -> str:
+    """Log one training; see `_log_run` for what is logged.
+
+    Returns
+    -------
+    str : the run's id
+
+    Raises
+    ------
+    ConfigurationError : the store cannot be used
+    """
+    try:
+        return _log_run(models, **run)
+    except Exception as error:  # MLflow passes on whatever its database and its rules raise
+        reason = type(error).__name__
+    raise ConfigurationError(
+        f"the model is trained and saved, but its run could not be logged ({reason}); move "
+        f"{models.name}/mlflow.db away, or check MLFLOW_TRACKING_URI"
+    )
+
+
+def _log_run(
     models: Path,
     *,
     version: str,
@@ -87,8 +109,9 @@ def pipelines_of(model: TriageModel) -> dict[str, Pipeline]:
     pipelines = {}
     for target, head in model.heads.items():
         classifier = copy.copy(head.classifier)
-        # Probabilities of single tickets are of no use without the tickets.
-        del classifier.out_of_fold_
+        # What belongs to single tickets is of no use without the tickets.
+        del classifier.out_of_fold_, classifier.is_checked_
+        classifier.too_few_ = {}
         pipelines[target] = Pipeline([("features", features), ("classifier", classifier)])
     return pipelines
 

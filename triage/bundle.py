@@ -264,7 +264,8 @@ def _files_of(model: TriageModel) -> dict[str, bytes]:
                 "intercept": [float(value) for value in fitted.intercept_],
                 "calibration": asdict(fitted.calibration_),
                 "C": fitted.C_,
-                "too_few": fitted.too_few_,
+                # Not by name: a label of one ticket may be a text that slipped into its column.
+                "too_few": len(fitted.too_few_),
             }
         )
     joint = model.joint
@@ -302,7 +303,7 @@ def _model_of(files: Mapping[str, bytes], manifest: Mapping[str, Any], key: byte
         fitted.intercept_ = np.array(entry["intercept"], dtype=np.float32)
         fitted.calibration_ = Calibration(**entry["calibration"])
         fitted.C_ = float(entry["C"])
-        fitted.too_few_ = dict(entry["too_few"])
+        fitted.too_few_ = {}
         if fitted.coef_.shape != (features.n_features_out_, len(fitted.classes_)):
             raise ValueError("a head's coefficients do not fit the features")
         heads[entry["target"]] = Head(

@@ -1,5 +1,6 @@
 """A calibrated linear classifier for one target: tier, category, or any other label."""
 
+import warnings
 from collections.abc import Callable, Iterable
 from typing import Any, Self
 
@@ -51,6 +52,8 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):
     C_ : the value chosen
     out_of_fold_ : probabilities of shape (n_tickets, n_classes), each from a model that had not
         seen the ticket; rows of labels that were not learned are scored too
+    is_checked_ : bool array of shape (n_tickets,); False for a ticket whose label no other fold
+        has, such as mails of one machine that are all near twins: nothing can be said about it
     too_few_ : dict of label -> count, for labels with fewer than `MIN_TICKETS` tickets
     """
 
@@ -60,6 +63,7 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):
     calibration_: Calibration
     C_: float
     out_of_fold_: FloatArray
+    is_checked_: npt.NDArray[np.bool_]
     too_few_: dict[str, int]
 
     def __init__(
@@ -112,7 +116,10 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):
 
         scores = self._cross_fit(X, truth, folds, on_step or (lambda: None))
         known = np.flatnonzero(truth >= 0)
-        self.calibration_ = fit_calibration(scores[known], truth[known])
+        self.is_checked_ = _is_checked(truth, folds)
+        checked = np.flatnonzero(self.is_checked_ & (truth >= 0))
+        used = checked if len(checked) else known
+        self.calibration_ = fit_calibration(scores[used], truth[used])
         self.out_of_fold_ = self.calibration_(scores)
 
         weights, intercept = _fit_linear(X[known], truth[known], self.C_, self.random_state)
@@ -209,6 +216,15 @@ def deal_folds(truth: IndexArray, groups: IndexArray, n_folds: int, seed: int) -
     return fold_of_group[member_of]
 
 
+def _is_checked(truth: IndexArray, folds: IndexArray) -> npt.NDArray[np.bool_]:
+    """Tell which tickets were scored by a model that knew their label, or should miss it anyway."""
+    is_checked = truth < 0
+    for fold in np.unique(folds):
+        inside = folds == fold
+        is_checked |= inside & np.isin(truth, truth[~inside])
+    return is_checked
+
+
 def _score_fold(
     X: sp.csr_matrix,
     truth: IndexArray,
@@ -236,7 +252,11 @@ def _fit_linear(
     """Fit one against the rest; two classes get mirrored rows, so that every class has a score."""
     weights = _telling_weights(X, truth)
     # tol 0.1 costs no measurable accuracy (docs/benchmarks.md) and spares most of the passes.
-    model = LinearSVC(C=C, tol=0.1, random_state=seed).fit(X @ sp.diags(weights), truth)
+    model = LinearSVC(C=C, tol=0.1, random_state=seed)
+    with warnings.catch_warnings():
+        # Many labels of few tickets are what a desk has; it is no sign of a regression target.
+        warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
+        model.fit(X @ sp.diags(weights), truth)
     # Folded into the coefficients, the weights cost nothing when scoring.
     coefficients, intercept = model.coef_ * weights, model.intercept_
     if len(model.classes_) > 2:

@@ -63,10 +63,10 @@ app.add_typer(api.commands.keys_app, name="keys")
 app.add_typer(api.commands.db_app, name="db")
 
 ModelPath = Annotated[
-    Path | None, typer.Option("--model", help="Bundle, or models folder [default: models]")
+    Path | None, typer.Option("--model", help="Bundle, or models folder (default: models)")
 ]
 KbPath = Annotated[
-    Path | None, typer.Option("--kb", help="Folder of articles [default: the sample's]")
+    Path | None, typer.Option("--kb", help="Folder of articles (default: the sample's)")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text")]
 
@@ -116,7 +116,7 @@ def demo(
     output: Annotated[Path, typer.Option(help="Folder for the demo's model and database")] = Path(
         "models/demo"
     ),
-    port: Annotated[int | None, typer.Option(help="[default: 8000]")] = None,
+    port: Annotated[int | None, typer.Option(help="(default: 8000)")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Train on the sample history, suggest for one ticket, then serve."""
@@ -140,7 +140,7 @@ def demo(
 @kb_app.command("check")
 def kb_check(
     context: typer.Context,
-    kb: Annotated[Path | None, typer.Argument(help="Folder [default: the sample's]")] = None,
+    kb: Annotated[Path | None, typer.Argument(help="Folder (default: the sample's)")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Check knowledge articles: form, links, risky steps, age."""

@@ -32,6 +32,7 @@ _DECISIONS = {
 @contextmanager
 def steps_shown(quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
     """Show steps with their share done and an estimate of the rest, on stderr."""
+    console = Console(stderr=True)
     progress = Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -41,8 +42,8 @@ def steps_shown(quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
         TextColumn("about"),
         TimeRemainingColumn(),
         TextColumn("left"),
-        console=Console(stderr=True),
-        disable=quiet,
+        console=console,
+        disable=quiet or not console.is_terminal,
     )
     tasks: dict[str, Any] = {}
 
@@ -62,13 +63,14 @@ def steps_shown(quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
 @contextmanager
 def rows_shown(what: str, quiet: bool) -> Iterator[Callable[[int], None]]:
     """Show a growing number of rows and the time it takes, on stderr."""
+    console = Console(stderr=True)
     progress = Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),
         TextColumn("{task.completed:,.0f} rows"),
         TimeElapsedColumn(),
-        console=Console(stderr=True),
-        disable=quiet,
+        console=console,
+        disable=quiet or not console.is_terminal,
     )
     with progress:
         task = progress.add_task(what, total=None)
@@ -118,7 +120,7 @@ def print_json(content: Any) -> None:
 
 
 def show_metrics(console: Console, title: str, metrics: Mapping[str, Mapping[str, Any]]) -> None:
-    """Print the headline figures, one row a target (and part of the data, where given)."""
+    """Print the headline figures, one row a target."""
     table = Table(title=title, title_justify="left")
     table.add_column("target")
     for name in ("accuracy", "macro-F1", "ECE", "coverage at 90%", "at 95%", "tickets"):
@@ -160,11 +162,11 @@ def _predictions(suggestion: Suggestion) -> Iterator[tuple[str, Prediction]]:
 
 def _in_words(prediction: Prediction) -> str:
     others = ", ".join(
-        f"{escape(other.label)} {other.confidence:.0%}" for other in prediction.alternatives[1:]
+        f"{escape(other.label)} {other.confidence:.1%}" for other in prediction.alternatives[1:]
     )
     rest = f" [dim](or {others})[/]" if others else ""
     if prediction.label is None:
         best = prediction.alternatives[0]
-        return f"none; at best {escape(best.label)} {best.confidence:.0%}{rest}"
+        return f"none; at best {escape(best.label)} {best.confidence:.1%}{rest}"
     name = f", {escape(prediction.name or '')}" if prediction.name != prediction.label else ""
-    return f"[bold]{escape(prediction.label)}[/]{name} {prediction.confidence:.0%}{rest}"
+    return f"[bold]{escape(prediction.label)}[/]{name} {prediction.confidence:.1%}{rest}"

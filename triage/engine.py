@@ -83,7 +83,7 @@ class TriageEngine:
         Returns
         -------
         dict : target -> ndarray of shape (n_tickets, n_classes)
-        dict : target -> decision for each ticket
+        dict : target -> decision for each ticket; "route" only where the whole ticket may be routed
         """
         prepared = [prepare(ticket) for ticket in tickets]
         matrix, familiarity = self.model.features.analyse(prepared)
@@ -91,7 +91,32 @@ class TriageEngine:
             target: head.classifier.predict_proba(matrix)
             for target, head in self.model.heads.items()
         }
-        return probabilities, self._decisions(probabilities, self._readable(prepared, familiarity))
+        decisions = self._decisions(probabilities, self._readable(prepared, familiarity))
+        is_wide = [self._says_many_are_hit(ticket) for ticket in prepared]
+        return probabilities, self._held_back(decisions, probabilities, is_wide)
+
+    def _held_back(
+        self,
+        decisions: Mapping[str, list[Decision]],
+        probabilities: Mapping[str, FloatArray],
+        is_wide: Sequence[bool],
+    ) -> dict[str, list[Decision]]:
+        """Take back every "route" of a ticket that may not be routed as a whole."""
+        joint = self.model.joint
+        targets = joint.targets if joint else ()
+        needed = joint.threshold if joint else None
+        sure = self._joint_confidence(probabilities) >= (2.0 if needed is None else needed)
+        may_route = [
+            bool(is_sure) and not wide and all(decisions[t][row] == "route" for t in targets)
+            for row, (is_sure, wide) in enumerate(zip(sure, is_wide, strict=True))
+        ]
+        return {
+            target: [
+                "suggest" if one == "route" and not may else one
+                for one, may in zip(values, may_route, strict=True)
+            ]
+            for target, values in decisions.items()
+        }
 
     def _readable(
         self, tickets: Sequence[Ticket], familiarity: FloatArray

@@ -133,7 +133,7 @@ def learned() -> Learned:
 @pytest.fixture(scope="module")
 def inputs(learned: Learned) -> dict[str, Any]:
     correctness = {}
-    for target, probabilities in learned.out_of_fold.items():
+    for target, (probabilities, _) in learned.out_of_fold.items():
         truth = truth_of(make_history(), target)
         labels = learned.model.heads[target].classifier.classes_
         correct = labels[probabilities.argmax(axis=1)] == truth
