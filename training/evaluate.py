@@ -44,8 +44,8 @@ def measure(
     )
     # Not by name: a label of one ticket may be a text that slipped into its column.
     truth = np.where(np.isin(truth, list(labels)), truth, NOT_LEARNED).astype(str)
-    every = sorted(set(truth) | set(predicted))
-    present = sorted(set(truth))
+    every = sorted({*truth.tolist(), *predicted.tolist()})
+    present = sorted(set(truth.tolist()))
     precision, recall, f1, count = precision_recall_fscore_support(
         truth, predicted, labels=present, zero_division=0.0
     )

@@ -309,7 +309,7 @@ def _fit_joint(
     all_right = np.logical_and.reduce(corrects)
     checked = is_checked[labelled]
     if not checked.any():
-        return None
+        return None  # every ticket that one target can check, another cannot
     calibrated = fit_joint(confidence[checked], all_right[checked])
     used = block[labelled] & checked
     threshold = precision_threshold(calibrated(confidence)[used], all_right[used], target_precision)
@@ -320,8 +320,6 @@ def _out_of_fold_metrics(
     classifier: TicketClassifier, truth: npt.NDArray[np.object_]
 ) -> dict[str, Any]:
     checked = classifier.is_checked_
-    if not checked.any():
-        return {}
     labels = [str(label) for label in classifier.classes_]
     return measure(truth[pd.notna(truth)][checked], labels, classifier.out_of_fold_[checked])
 

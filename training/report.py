@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _N_BINS = 15  # the bins of `triage.confidence.expected_calibration_error`
+_UNCHECKED = {"n": 0, "precision": 0.0, "recall": 0.0, "f1": 0.0}
 _MAX_CONFUSED = 20  # labels; a larger matrix is no longer readable on paper
 _MAX_POINTS = 300  # of a curve; more cannot be told apart at its size
 _FEWEST = 20  # tickets; the share of right ones among fewer is noise
@@ -159,7 +160,11 @@ def _label_rows(
             is_learned=label in head.thresholds,
             threshold=head.thresholds.get(label),
         )
-        for label, scores in measured["per_label"].items()
+        # A label whose tickets are all near twins of one another is learned, but not checked.
+        for label, scores in {
+            **dict.fromkeys(head.labels, _UNCHECKED),
+            **measured["per_label"],
+        }.items()
     ]
     return sorted(rows, key=lambda row: (-row.n, row.label))
 

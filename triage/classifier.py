@@ -117,8 +117,7 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):
         scores = self._cross_fit(X, truth, folds, on_step or (lambda: None))
         known = np.flatnonzero(truth >= 0)
         self.is_checked_ = _is_checked(truth, folds)
-        checked = np.flatnonzero(self.is_checked_ & (truth >= 0))
-        used = checked if len(checked) else known
+        used = np.flatnonzero(self.is_checked_ & (truth >= 0))
         self.calibration_ = fit_calibration(scores[used], truth[used])
         self.out_of_fold_ = self.calibration_(scores)
 
@@ -222,7 +221,8 @@ def _is_checked(truth: IndexArray, folds: IndexArray) -> npt.NDArray[np.bool_]:
     for fold in np.unique(folds):
         inside = folds == fold
         is_checked |= inside & np.isin(truth, truth[~inside])
-    return is_checked
+    # Where every label is one cluster of twins, what there is must do.
+    return is_checked if (is_checked & (truth >= 0)).any() else np.ones_like(is_checked)
 
 
 def _score_fold(

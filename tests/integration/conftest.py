@@ -134,7 +134,7 @@ def environment(shared: Path) -> dict[str, str]:
         if not name.startswith(("TRIAGE_", "MLFLOW_"))
         and name not in ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "PYTHONWARNINGS")
     }
-    # A history of 200 tickets is learned in less time than a second process takes to start.
+    # The cores are taken: by the tests of the other pytest worker.
     return plain | {"TRIAGE_KEYS_DIR": str(shared / "keys"), "LOKY_MAX_CPU_COUNT": "1"}
 
 

@@ -48,7 +48,6 @@ def broken(tmp_path: Path, rows: list[dict[str, str]], write: Any) -> Path:
     (tmp_path / "page.csv").write_text("<!DOCTYPE html><html><body>Sign in</body></html>")
     (tmp_path / "wrong.toml").write_text('[columns]\nsubject = "nocolumn"\n')
     (tmp_path / "notoml.toml").write_text("[columns\n")
-    (tmp_path / "nobundle").mkdir()
     write(tmp_path / "history.csv", rows)
     write(tmp_path / "five.csv", rows[:5])
     write(tmp_path / "oneclass.csv", [row | {"tier": "1", "category": "vpn"} for row in rows])
@@ -218,13 +217,11 @@ USER_ERRORS = {
     "history has five tickets": ("train five.csv --output out", "at least 10"),
     "promise is over 1": ("train history.csv --target-precision 1.5 --output out", "1.5"),
     "output is below a file": ("train history.csv --output five.csv/models", "--output"),
-    "articles are missing": ("train history.csv --kb nowhere --output out", "nowhere"),
     "mapping is unknown": ("data check history.csv --mapping nothing", "servicenow"),
     "mapping is no TOML": ("data check history.csv --mapping notoml.toml", "notoml.toml"),
     "mapping names an absent column": ("data check history.csv --mapping wrong.toml", "nocolumn"),
     "rejected rows have no place": ("data check history.csv --rejected five.csv/r.csv", "r.csv"),
     "model is missing": ("evaluate history.csv --model nowhere", "triage train"),
-    "model's folder is empty": ("models verify --model nobundle", "triage train"),
     "checked articles are missing": ("kb check nowhere", "nowhere"),
     "searched articles are missing": ("kb search printer --kb nowhere", "nowhere"),
     "scope is unknown": ("keys create desk --scope everything", "predict"),
@@ -235,8 +232,6 @@ USER_ERRORS = {
 }
 NEEDS_A_MODEL = {
     "field has no value": ("suggest hello --field site", "name=value"),
-    "articles for a suggestion are missing": ("suggest hello --kb nowhere", "nowhere"),
-    "scored file is missing": ("predict nowhere.csv --output scored.csv", "nowhere.csv"),
     "scores are of an unknown kind": ("predict history.csv --output scored.docx", ".parquet"),
     "scores have no place": ("predict history.csv --output five.csv/scored.csv", "scored.csv"),
 }

@@ -46,6 +46,7 @@ def train(tmp_path: Path, rows: list[dict[str, str]], write: Any, answer: Any) -
     return hash_of
 
 
+@pytest.mark.slow
 def test_model_depends_on_history_and_seed_alone(train: Train, rows: list[dict[str, str]]) -> None:
     last = rows[N_ROWS - 1]
     another_label = next(row["category"] for row in rows if row["category"] != last["category"])

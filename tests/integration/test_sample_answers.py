@@ -14,6 +14,8 @@ import pytest
 from triage.knowledge import read_articles
 from triage.taxonomy import data_folder
 
+pytestmark = pytest.mark.slow
+
 Suggest = Callable[[str, str], dict[str, Any]]
 MadeOnce = Callable[[str, Callable[[Path], object]], Path]
 

@@ -45,7 +45,7 @@ def test_labels_have_metrics_of_their_own() -> None:
         "1": {"precision": 0.5, "recall": 0.5, "f1": 0.5, "n": 2},
         "2": {"precision": 0.5, "recall": 1.0, "f1": pytest.approx(2 / 3), "n": 1},
         "3": {"precision": 0.0, "recall": 0.0, "f1": 0.0, "n": 1},
-        "9": {"precision": 0.0, "recall": 0.0, "f1": 0.0, "n": 1},
+        "(not learned)": {"precision": 0.0, "recall": 0.0, "f1": 0.0, "n": 1},
     }
 
 
@@ -53,8 +53,8 @@ def test_confusion_counts_truth_by_prediction() -> None:
     confusion = measure(TRUTH, LABELS, PROBABILITIES)["confusion"]
 
     assert confusion == {
-        "labels": ["1", "2", "3", "9"],
-        "rows": [[1, 1, 0, 0], [0, 1, 0, 0], [1, 0, 0, 0], [0, 0, 1, 0]],
+        "labels": ["(not learned)", "1", "2", "3"],
+        "rows": [[0, 0, 0, 1], [0, 1, 1, 0], [0, 0, 1, 0], [0, 1, 0, 0]],
     }
 
 
@@ -65,8 +65,8 @@ def test_label_the_model_does_not_know_counts_as_missed() -> None:
     without = measure(TRUTH[known], LABELS, PROBABILITIES[known])
 
     assert with_it["accuracy"] < without["accuracy"]
-    assert with_it["per_label"]["9"]["recall"] == 0.0
-    assert "9" not in without["per_label"]
+    assert with_it["per_label"]["(not learned)"]["recall"] == 0.0
+    assert "(not learned)" not in without["per_label"]
 
 
 def test_label_that_no_ticket_has_does_not_lower_macro_f1() -> None:

@@ -406,7 +406,7 @@ def test_encoding_found_is_told(
         ("id,subject,category\n1,vpn\n2,pc\n3,,net\n", "2 is: 2 fields where the header has 3"),
         (tickets(9), "9 of 9 rows are tickets to learn from, at least 10 are needed"),
         (tickets(30, category="net"), "no label to tell tickets apart by"),
-        (tickets(12, category="net") + "12,pc,hw\n", "needs two values with 2 tickets each"),
+        (tickets(12, category="net") + "12,pc,hw\n", "needs two values with 3 tickets each"),
         (tickets(30, subject="vpn"), "all 30 tickets have the same text"),
         (
             "id,subject,category\n" + "".join(f"{n},{'-' * n}.,net{n % 2}\n" for n in range(20)),

@@ -12,7 +12,7 @@ import pytest
 
 from training.accounting import Accounting, FileAccounting
 from training.canonical import column_array
-from training.evaluate import truth_of
+from training.evaluate import NOT_LEARNED, truth_of
 from training.fit import Learned, fit_model
 from training.report import render_report
 from triage.taxonomy import load_taxonomy
@@ -133,11 +133,11 @@ def learned() -> Learned:
 @pytest.fixture(scope="module")
 def inputs(learned: Learned) -> dict[str, Any]:
     correctness = {}
-    for target, (probabilities, _) in learned.out_of_fold.items():
+    for target, (probabilities, checked) in learned.out_of_fold.items():
         truth = truth_of(make_history(), target)
         labels = learned.model.heads[target].classifier.classes_
         correct = labels[probabilities.argmax(axis=1)] == truth
-        correctness[target] = (probabilities.max(axis=1), correct)
+        correctness[target] = (probabilities.max(axis=1)[checked], correct[checked])
     return {
         "version": "v-1",
         "facts": dict(FACTS),
@@ -206,7 +206,7 @@ def test_hostile_label_names_are_shown_as_they_are_written(page: Page) -> None:
     category = page.headed("Label")[2]
     shown = {row[0] for row in category[1:]}
 
-    assert shown == {*CATEGORIES, RARE}
+    assert shown == {*CATEGORIES, NOT_LEARNED}
     assert f"{SCRIPT} (4)" in page.text
 
 
@@ -311,7 +311,7 @@ def test_each_label_has_its_threshold_or_may_only_be_suggested(
     assert last["1 Service desk"] == "suggest only"
     assert last["2 Technical support"] == "50.0%"
     assert last[SCRIPT] == "81.2%"
-    assert last[RARE] == "too few tickets to learn"
+    assert last[NOT_LEARNED] == "too few tickets to learn"
 
 
 def test_calibration_table_adds_up_to_the_error_and_the_tickets(

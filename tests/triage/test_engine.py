@@ -148,13 +148,14 @@ def test_wide_impact_comes_first_is_never_routed_and_gets_no_routine_article(
     assert all(step.article_id is None for step in answer.steps)
 
 
-def test_wide_impact_in_an_unreadable_ticket_leaves_it_to_a_person(
+def test_wide_impact_is_told_however_odd_the_rest_reads_and_never_routed(
     ask: Callable[[Ticket], Suggestion],
 ) -> None:
     answer = ask(replace(NONSENSE, subject="whole office"))
 
-    assert answer.decision == "review"
-    assert codes(answer) == ["wide_impact", "out_of_domain"]
+    assert answer.decision in {"suggest", "review"}
+    assert codes(answer)[0] == "wide_impact"
+    assert answer.tier is not None and answer.tier.label != "1"
 
 
 def test_wide_impact_never_lowers_the_tier(
