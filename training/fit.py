@@ -30,7 +30,7 @@ from triage.confidence import (
 from triage.errors import HistoryError
 from triage.features import TicketFeatures
 from triage.model import Head, Joint, TriageModel
-from triage.prepare import prepare
+from triage.prepare import prepare_all
 from triage.signing import fingerprint
 from triage.taxonomy import Taxonomy
 from triage.ticket import LABEL_COLUMNS, Ticket
@@ -196,7 +196,7 @@ def _analyse(
     Cached by ``data``, ``secret`` and ``code``, fingerprints of everything that decides the
     result; the key itself is never written.
     """
-    prepared = [prepare(ticket) for ticket in tickets]
+    prepared = prepare_all(tickets)
     features = TicketFeatures(names, key=key).fit(prepared)
     matrix, familiarity = features.analyse(prepared, as_if_unseen=True)
     features.key = b"" if secret else key

@@ -15,9 +15,11 @@ from typing import Any
 
 import joblib
 from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from triage.errors import ConfigurationError
 from triage.model import TriageModel
+from triage.prepare import prepare_all
 
 EXPERIMENT = "ticket-triage"
 
@@ -112,7 +114,13 @@ def pipelines_of(model: TriageModel) -> dict[str, Pipeline]:
         # What belongs to single tickets is of no use without the tickets.
         del classifier.out_of_fold_, classifier.is_checked_
         classifier.too_few_ = {}
-        pipelines[target] = Pipeline([("features", features), ("classifier", classifier)])
+        pipelines[target] = Pipeline(
+            [
+                ("prepare", FunctionTransformer(prepare_all)),
+                ("features", features),
+                ("classifier", classifier),
+            ]
+        )
     return pipelines
 
 

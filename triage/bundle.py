@@ -199,7 +199,7 @@ def champion(models: Path) -> str | None:
     """
     try:
         name = (models / "champion").read_text("utf-8").strip()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, UnicodeDecodeError) as error:
         raise BundleError(f"{models.name}/champion cannot be read") from error

@@ -1,5 +1,6 @@
 """Make a ticket fit to be learned from, stored or logged: cleaned, personal data taken out."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from triage.redact import redact
@@ -14,3 +15,8 @@ def prepare(ticket: Ticket) -> Ticket:
         subject=redact(normalise_subject(ticket.subject)),
         description=redact(normalise(ticket.description)),
     )
+
+
+def prepare_all(tickets: Sequence[Ticket]) -> list[Ticket]:
+    """Clean and redact many tickets: the first step of a scikit-learn pipeline."""
+    return [prepare(ticket) for ticket in tickets]

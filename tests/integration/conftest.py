@@ -12,9 +12,11 @@ import os
 import signal
 import subprocess
 import sys
+import sysconfig
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -22,7 +24,10 @@ from typing import Any
 import httpx2
 import pytest
 
+ROOT = Path(__file__).parents[2]
 TRIAGE = Path(sys.executable).with_name("triage")
+
+CANARY = "zyxcanary"
 
 _CATEGORY_WORDS = {
     "access": "password account locked login unlock authenticator token username",
@@ -94,6 +99,36 @@ class ServeProcess:
 
 
 Serve = Callable[..., ServeProcess]
+
+
+@dataclass(frozen=True)
+class Installed:
+    """The archives that were built, and an environment of its own with the wheel in it."""
+
+    folder: Path
+    environment: dict[str, str]
+
+    @property
+    def wheel(self) -> Path:
+        return next((self.folder / "dist").glob("*.whl"))
+
+    @property
+    def sdist(self) -> Path:
+        return next((self.folder / "dist").glob("*.tar.gz"))
+
+    @property
+    def venv(self) -> Path:
+        return self.folder / "venv"
+
+    def run(self, program: str, *arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [self.venv / "bin" / program, *map(str, arguments)],
+            cwd=cwd,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
 
 
 @pytest.fixture(scope="session")
@@ -237,12 +272,78 @@ def write() -> Write:
 
 
 @pytest.fixture(scope="session")
-def small(made_once: MadeOnce, rows: list[Row], write: Write, answer: Answer) -> Path:
-    """A folder with ``history.csv``, the models trained on it, and ``trained.json``."""
+def desk(made_once: MadeOnce, rows: list[Row], write: Write, answer: Answer) -> Path:
+    """``history.csv``, the ``models`` learned from it and ``trained.json``, what training printed.
+
+    Beside the 200 rows the history has two, and two to be rejected, with a word nobody else uses.
+    """
 
     def fill(folder: Path) -> None:
-        history = write(folder / "history.csv", rows)
-        trained = answer("train", history, "--output", folder / "models")
+        told = {"caller": "", "resolution": "done"}
+        kept = [row | told | {"caller": f"caller {i % 9}"} for i, row in enumerate(rows)]
+        secret = kept[3] | {
+            "short_description": f"vpn tunnel {CANARY} forgot how",
+            "description": f"remote gateway again. Regards, {CANARY} Smith",
+            "caller": f"{CANARY} Smith",
+            "resolution": f"told {CANARY} how",
+        }
+        kept += [secret | {"number": f"SECRET{number}"} for number in range(2)]
+        unlabelled = secret | {"number": "UNLABELLED", "category": "", "tier": ""}
+        history = write(folder / "history.csv", [*kept, unlabelled])
+        with history.open("a", encoding="utf-8") as stream:
+            stream.write(",".join([CANARY] * 40) + "\n")
+        trained = answer("train", history, "--mapping", "sample", "--output", folder / "models")
         (folder / "trained.json").write_text(json.dumps(trained), "utf-8")
 
-    return made_once("small", fill)
+    return made_once("desk", fill)
+
+
+@pytest.fixture(scope="session")
+def trained(desk: Path) -> dict[str, Any]:
+    return dict(json.loads((desk / "trained.json").read_text("utf-8")))
+
+
+@pytest.fixture(scope="session")
+def canary() -> str:
+    return CANARY
+
+
+@pytest.fixture(scope="session")
+def installed(made_once: MadeOnce, environment: dict[str, str]) -> Installed:
+    """The wheel, built and installed without the network."""
+    offline = environment | {"UV_OFFLINE": "1", "UV_NO_CACHE": "1"}
+    offline.pop("VIRTUAL_ENV", None)
+
+    def uv(*arguments: object) -> None:
+        command = [Path(sys.executable).with_name("uv"), *map(str, arguments)]
+        done = subprocess.run(command, env=offline, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+
+    def fill(folder: Path) -> None:
+        venv, own = folder / "venv", ("--python", sys.executable)
+        # First the sdist, then the wheel out of it: the sdist has all that a build needs.
+        uv("build", ROOT, *own, "--no-build-isolation", "--out-dir", folder / "dist")
+        uv("venv", venv, *own)
+        uv("pip", "install", "--no-deps", "--python", venv, Installed(folder, offline).wheel)
+        # The locked packages, but not the checkout: its .pth file counts in their own folder alone.
+        (packages,) = venv.glob("lib/python*/site-packages")
+        (packages / "locked.pth").write_text(sysconfig.get_path("purelib") + "\n")
+
+    return Installed(made_once("wheel", fill), offline)
+
+
+@pytest.fixture(scope="session")
+def demo(made_once: MadeOnce, installed: Installed) -> Path:
+    """What the wheel's demonstration makes in an empty folder, ``here``, and prints, ``demo.json``.
+
+    The sample's model comes from it: one training shows that the wheel is whole, and what the
+    model is worth.
+    """
+
+    def fill(folder: Path) -> None:
+        (folder / "here").mkdir()
+        shown = installed.run("triage", "demo", "--once", "--json", cwd=folder / "here")
+        assert (shown.returncode, shown.stderr) == (0, ""), shown.stderr
+        (folder / "demo.json").write_text(shown.stdout, "utf-8")
+
+    return made_once("demo", fill)

@@ -38,8 +38,14 @@ COMMANDS = dict(commands(typer.main.get_command(app)))
 
 
 @pytest.fixture(scope="module")
-def models(small: Path) -> Path:
-    return small / "models"
+def models(desk: Path) -> Path:
+    return desk / "models"
+
+
+@pytest.fixture
+def history(tmp_path: Path, rows: list[dict[str, str]], write: Any) -> Path:
+    """200 rows, all of them tickets."""
+    return Path(write(tmp_path / "history.csv", rows))
 
 
 @pytest.fixture
@@ -54,22 +60,21 @@ def broken(tmp_path: Path, rows: list[dict[str, str]], write: Any) -> Path:
     return tmp_path
 
 
-def test_train_tells_what_it_made_and_from_what(small: Path) -> None:
-    trained = json.loads((small / "trained.json").read_text("utf-8"))
-
+def test_train_tells_what_it_made_and_from_what(desk: Path, trained: dict[str, Any]) -> None:
     folder = Path(trained["folder"])
-    assert folder == small / "models" / trained["version"]
+
+    assert folder == desk / "models" / trained["version"]
     assert (folder / "manifest.json").is_file()
     assert Path(trained["report"]).read_text("utf-8").startswith("<!doctype html>")
-    assert trained["rows"] == {"read": 200, "kept": 200, "merged": 0, "rejected": 0}
+    assert trained["rows"] == {"read": 204, "kept": 202, "merged": 0, "rejected": 2}
     assert trained["champion"] is True
     for target in ("tier", "category"):
         for part in ("out_of_fold", "newest"):
             assert set(trained["metrics"][target][part]) >= METRICS | {"confusion"}
 
 
-def test_evaluate_measures_every_target(small: Path, models: Path, answer: Any) -> None:
-    measured = answer("evaluate", small / "history.csv", "--model", models)
+def test_evaluate_measures_every_target(history: Path, models: Path, answer: Any) -> None:
+    measured = answer("evaluate", history, "--mapping", "sample", "--model", models)
 
     assert set(measured["rows"]) == ACCOUNT
     assert set(measured["targets"]) == {"tier", "category"}
@@ -81,11 +86,11 @@ def test_evaluate_measures_every_target(small: Path, models: Path, answer: Any) 
 
 @pytest.mark.parametrize("ending", ["csv", "parquet"])
 def test_predict_scores_every_row_in_order(
-    small: Path, models: Path, answer: Any, tmp_path: Path, ending: str
+    history: Path, models: Path, answer: Any, tmp_path: Path, ending: str
 ) -> None:
     output = tmp_path / f"scored.{ending}"
 
-    told = answer("predict", small / "history.csv", "--model", models, "--output", output)
+    told = answer("predict", history, "--mapping", "sample", "--model", models, "--output", output)
 
     scored = read_table(output)
     assert told["rows"] == {"scored": 200, "rejected": 0}
@@ -157,9 +162,7 @@ def test_kb_search_gives_the_best_first(answer: Any) -> None:
     assert scores == sorted(scores, reverse=True)
 
 
-def test_models_are_listed_and_verified(small: Path, models: Path, answer: Any) -> None:
-    trained = json.loads((small / "trained.json").read_text("utf-8"))
-
+def test_models_are_listed_and_verified(trained: dict[str, Any], models: Path, answer: Any) -> None:
     (listed,) = answer("models", "list", "--model", models)
     verified = answer("models", "verify", "--model", models)
 

@@ -40,12 +40,16 @@ GRP_8 = "1"
 
 @dataclass(frozen=True)
 class Source:
-    """A data set: its file, the columns with its text, its label, and every how many rows."""
+    """A data set: its file, the columns with its text, its label; one label, one row in how many.
+
+    Of many labels some are left out, lest a thousand rows be too few for each.
+    """
 
     file: str
     text: tuple[str, ...]
     label: str
-    take_every: int
+    labels_in: int
+    rows_in: int
 
     @property
     def mapping(self) -> str:
@@ -55,9 +59,9 @@ class Source:
 
 
 SOURCES = (
-    Source("endava/tickets.csv", ("title", "body"), "category", 5),
-    Source("multilingual/tickets.csv", ("subject", "body"), "queue", 3),
-    Source("clinc_oos/utterances.csv", ("text",), "intent", 10),
+    Source("endava/tickets.csv", ("title", "body"), "category", 1, 5),
+    Source("multilingual/tickets.csv", ("subject", "body"), "queue", 1, 3),
+    Source("clinc_oos/utterances.csv", ("text",), "intent", 3, 7),
 )
 
 
@@ -135,7 +139,9 @@ def test_tier_of_real_incidents_is_told_well_and_honestly(
 def test_real_labels_are_learned_better_than_the_most_frequent_one(
     datasets: Path, answer: Any, tmp_path: Path, source: Source
 ) -> None:
-    table = read(datasets / source.file, source.text).iloc[:: source.take_every]
+    table = read(datasets / source.file, source.text)
+    table = table[table[source.label].isin(sorted(set(table[source.label]))[:: source.labels_in])]
+    table = table.iloc[:: source.rows_in]
     files = split(table, table[source.label], tmp_path)
 
     metrics = measured(answer, tmp_path, source.mapping, files, "category")

@@ -1,4 +1,4 @@
-"""What the demonstration's model answers: trained once on the sample history, by the real command.
+"""What the demonstration's model answers: learned once from the sample history, by the wheel.
 
 Answers are asked for over HTTP, from one process, where `triage suggest` would take two seconds
 each; one test makes sure that both say the same.
@@ -17,7 +17,6 @@ from triage.taxonomy import data_folder
 pytestmark = pytest.mark.slow
 
 Suggest = Callable[[str, str], dict[str, Any]]
-MadeOnce = Callable[[str, Callable[[Path], object]], Path]
 
 CONTRACT = {
     "suggestion_id",
@@ -79,16 +78,9 @@ FOREIGN = [
 
 
 @pytest.fixture(scope="module")
-def sample(made_once: MadeOnce, run: Any) -> Path:
-    """The models folder of the demonstration, with what it printed in ``demo.json``."""
-
-    def train(folder: Path) -> None:
-        # Alone on the machine: the other worker waits for this model as well.
-        shown = run("demo", "--once", "--json", "--output", folder, LOKY_MAX_CPU_COUNT="2")
-        assert (shown.returncode, shown.stderr) == (0, ""), shown.stderr
-        (folder / "demo.json").write_text(shown.stdout, "utf-8")
-
-    return made_once("sample", train)
+def sample(demo: Path) -> Path:
+    """The demonstration's models folder."""
+    return demo / "here" / "models" / "demo"
 
 
 @pytest.fixture(scope="module")
@@ -117,8 +109,8 @@ def holdouts(sample: Path) -> dict[tuple[str, str], dict[str, float]]:
     }
 
 
-def test_demo_prints_one_whole_suggestion(sample: Path) -> None:
-    shown = json.loads((sample / "demo.json").read_text("utf-8"))
+def test_demo_prints_one_whole_suggestion(demo: Path, sample: Path) -> None:
+    shown = json.loads((demo / "demo.json").read_text("utf-8"))
 
     assert list(shown) == ["suggestion"]
     suggestion = shown["suggestion"]
@@ -135,12 +127,12 @@ def test_demo_prints_one_whole_suggestion(sample: Path) -> None:
     assert {"id", "title", "url", "score", "terms"} == set(suggestion["articles"][0])
 
 
-def test_demo_trains_only_once(sample: Path, answer: Any) -> None:
+def test_demo_trains_only_once(demo: Path, sample: Path, answer: Any) -> None:
     before = sorted(sample.iterdir())
 
     again = answer("demo", "--once", "--output", sample)["suggestion"]
 
-    first = json.loads((sample / "demo.json").read_text("utf-8"))["suggestion"]
+    first = json.loads((demo / "demo.json").read_text("utf-8"))["suggestion"]
     assert sorted(sample.iterdir()) == before
     assert again | {"suggestion_id": ""} == first | {"suggestion_id": ""}
 

@@ -198,10 +198,17 @@ class DelimitedTable:
         self._lines.give_back(settled)
 
     def _has_swallowed_rows(self) -> bool:
-        """Say whether most of the lines within a row look like rows themselves."""
+        """Say whether most of the lines within a row look like rows themselves.
+
+        They have as many delimiters, and no blank behind them as the commas of a sentence have.
+        """
         inner = self._lines.row[1:-1]
         delimiters = len(self._header) - 1
-        return 2 * sum(line.count(self.delimiter) == delimiters for line in inner) > len(inner)
+        prose = f"{self.delimiter} "
+        alike = sum(
+            line.count(self.delimiter) == delimiters and prose not in line for line in inner
+        )
+        return 2 * alike > len(inner)
 
     def _fit_line(self, line: str) -> Cells | str | None:
         """Read one line as a whole row: its cells, why it is none, or None if it is blank."""
