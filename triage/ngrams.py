@@ -2,8 +2,8 @@
 
 The bytes of a whole batch are hashed together: a polynomial hash per n-gram length, grams that
 cross a word or a ticket masked out, the rest sorted and counted. No vocabulary is kept, so nothing
-personal is stored and counts of parts of a history simply add up. About ten times as fast as
-scikit-learn's pair of word and character TfidfVectorizers (tests/benchmarks).
+personal is stored and counts of parts of a history simply add up. Several times as fast as
+scikit-learn's pair of word and character TfidfVectorizers (docs/benchmarks.md).
 """
 
 from collections.abc import Sequence
