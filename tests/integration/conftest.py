@@ -279,8 +279,10 @@ def desk(made_once: MadeOnce, rows: list[Row], write: Write, answer: Answer) -> 
     """
 
     def fill(folder: Path) -> None:
-        told = {"caller": "", "resolution": "done"}
-        kept = [row | told | {"caller": f"caller {i % 9}"} for i, row in enumerate(rows)]
+        kept = [
+            row | {"caller": f"caller {number % 9}", "resolution": "done"}
+            for number, row in enumerate(rows)
+        ]
         secret = kept[3] | {
             "short_description": f"vpn tunnel {CANARY} forgot how",
             "description": f"remote gateway again. Regards, {CANARY} Smith",
@@ -311,11 +313,16 @@ def canary() -> str:
 @pytest.fixture(scope="session")
 def installed(made_once: MadeOnce, environment: dict[str, str]) -> Installed:
     """The wheel, built and installed without the network."""
-    offline = environment | {"UV_OFFLINE": "1", "UV_NO_CACHE": "1"}
+    offline = environment | {
+        "UV_OFFLINE": "1",
+        "UV_NO_CACHE": "1",
+        # Most tests of the other worker wait for the model that is made with this.
+        "LOKY_MAX_CPU_COUNT": "2",
+    }
     offline.pop("VIRTUAL_ENV", None)
 
     def uv(*arguments: object) -> None:
-        command = [Path(sys.executable).with_name("uv"), *map(str, arguments)]
+        command = [str(Path(sys.executable).with_name("uv")), *map(str, arguments)]
         done = subprocess.run(command, env=offline, capture_output=True, text=True, timeout=120)
         assert done.returncode == 0, done.stderr
 

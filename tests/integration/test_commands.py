@@ -43,7 +43,7 @@ def models(desk: Path) -> Path:
 
 
 @pytest.fixture
-def history(tmp_path: Path, rows: list[dict[str, str]], write: Any) -> Path:
+def export(tmp_path: Path, rows: list[dict[str, str]], write: Any) -> Path:
     """200 rows, all of them tickets."""
     return Path(write(tmp_path / "history.csv", rows))
 
@@ -73,8 +73,8 @@ def test_train_tells_what_it_made_and_from_what(desk: Path, trained: dict[str, A
             assert set(trained["metrics"][target][part]) >= METRICS | {"confusion"}
 
 
-def test_evaluate_measures_every_target(history: Path, models: Path, answer: Any) -> None:
-    measured = answer("evaluate", history, "--mapping", "sample", "--model", models)
+def test_evaluate_measures_every_target(export: Path, models: Path, answer: Any) -> None:
+    measured = answer("evaluate", export, "--mapping", "sample", "--model", models)
 
     assert set(measured["rows"]) == ACCOUNT
     assert set(measured["targets"]) == {"tier", "category"}
@@ -86,11 +86,11 @@ def test_evaluate_measures_every_target(history: Path, models: Path, answer: Any
 
 @pytest.mark.parametrize("ending", ["csv", "parquet"])
 def test_predict_scores_every_row_in_order(
-    history: Path, models: Path, answer: Any, tmp_path: Path, ending: str
+    export: Path, models: Path, answer: Any, tmp_path: Path, ending: str
 ) -> None:
     output = tmp_path / f"scored.{ending}"
 
-    told = answer("predict", history, "--mapping", "sample", "--model", models, "--output", output)
+    told = answer("predict", export, "--mapping", "sample", "--model", models, "--output", output)
 
     scored = read_table(output)
     assert told["rows"] == {"scored": 200, "rejected": 0}

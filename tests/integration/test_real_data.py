@@ -130,9 +130,7 @@ def test_tier_of_real_incidents_is_told_well_and_honestly(
 
     assert metrics["held_out"]["n"] > 1100
     assert metrics["held_out"]["accuracy"] >= 0.83
-    assert metrics["out_of_fold"]["ece"] <= 0.03
-    # On 1,172 tickets a perfect model exceeds 0.03 in one split of fifteen, by chance.
-    assert metrics["held_out"]["ece"] <= 0.045
+    assert all(part["ece"] <= 0.03 for part in metrics.values())
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.file.split("/")[0])

@@ -56,8 +56,6 @@ def test_model_depends_on_history_and_seed_alone(train: Train, rows: list[dict[s
             "keys": f"keys {number % 2}",
             "PYTHONHASHSEED": str(number),
             "OMP_NUM_THREADS": str(1 + number % 2),
-            # One run in two processes, the others in one.
-            "LOKY_MAX_CPU_COUNT": "2" if number == 2 else "1",
         }
         for number in range(5)
     }
