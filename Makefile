@@ -4,6 +4,7 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+BENCH_READY := $(VENV)/.bench-ready
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check format lock bench bench-speed clean
@@ -37,14 +38,21 @@ lock: ## Resolve the dependencies anew into requirements.lock
 	@test -x $(BIN)/uv || { $(PYTHON) -m venv $(VENV) && $(BIN)/pip install --quiet uv; }
 	@$(BIN)/uv pip compile --universal --generate-hashes --no-header --all-extras --upgrade --quiet \
 		--output-file requirements.lock pyproject.toml
+	@$(BIN)/uv pip compile --universal --generate-hashes --no-header --upgrade --quiet --group bench \
+		--constraint requirements.lock --output-file requirements-bench.lock
 
-bench: $(READY) ## Measure learning on real data beside peers, into docs/benchmarks.md
-	@PYTHONPATH=tests $(BIN)/python -m benchmarks.learning
+bench: $(BENCH_READY) ## Measure learning on real data beside peers (ONLY=endava: some sets)
+	@$(BIN)/python -m tests.benchmarks.learning $(ONLY)
+
+$(BENCH_READY): $(READY) requirements-bench.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --only-binary :all: --require-hashes \
+		--requirement requirements-bench.lock && touch $@ \
+		|| echo "bench: fastText cannot be installed here; its rows will say so" >&2
 
 bench-speed: $(READY) ## Measure speed beside peers
 	@PYTHONPATH=tests $(BIN)/python -m benchmarks.speed
 
 clean: ## Remove the environment, caches and trained models
-	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .bench
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	@find models -mindepth 1 ! -name README.md -delete

@@ -1,108 +1,172 @@
-"""Measure learning against peers on the public data sets; write the table into docs/benchmarks.md.
+"""Measure learning against peers on the public data sets; write docs/benchmarks.md and its plots.
 
-Run by ``make bench``. Same split for all in one run; means over five seeds with the spread.
+Run by ``make bench``, for some of the sets by ``make bench ONLY=endava``. The numbers go into
+docs/benchmarks/learning.json, the tables and plots are made of those.
 """
 
+import json
+import platform
+import re
 import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-import pandas as pd
+from tests.benchmarks.compare import BY_TIME
+from tests.benchmarks.contenders import OURS
+from tests.benchmarks.datasets import (
+    DATASETS,
+    ENDAVA,
+    GROUPS,
+    MULTILINGUAL,
+    SERVICES,
+    TIER,
+    Dataset,
+    data_root,
+)
+from tests.benchmarks.page import render
+from tests.benchmarks.peers import PEERS, is_installed
+from tests.benchmarks.plots import draw
+from tests.benchmarks.runner import ROOT, Task, run
+from tests.benchmarks.summary import summarise
 
-from benchmarks.datasets import DATASETS, Dataset, data_root, load, random_split, time_split
-from benchmarks.peers import PEERS
-from training.evaluate import measure, truth_of
-from training.fit import fit_model
-from training.split import has_dates
-from training.tickets import in_canonical_order, iter_tickets
-from triage.prepare import prepare
-from triage.taxonomy import load_taxonomy
-
-SEEDS = range(5)
-FIGURES = ("accuracy", "macro_f1", "ece", "coverage_at_90", "coverage_at_95")
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
+DOCS = ROOT / "docs"
 BEGIN, END = "<!-- learning: begin -->", "<!-- learning: end -->"
 
-
-def ours(train: pd.DataFrame, test: pd.DataFrame, target: str) -> tuple[dict[str, float], float]:
-    """Fit and measure ours; returns figures and fit seconds."""
-    started = time.perf_counter()
-    learned = fit_model(in_canonical_order(train), taxonomy=load_taxonomy())
-    seconds = time.perf_counter() - started
-    model = learned.model
-    matrix = model.features.transform([prepare(ticket) for ticket in iter_tickets(test)])
-    head = model.heads[target]
-    found = measure(truth_of(test, target), head.labels, head.classifier.predict_proba(matrix))
-    return found, seconds
+_DATED = (TIER, GROUPS)
+_PROMISED = (TIER, GROUPS, ENDAVA, SERVICES, MULTILINGUAL)  # enough tickets to promise anything
+_SMALL = (TIER, GROUPS, ENDAVA)
+_LIBRARIES = ("scikit-learn", "numpy", "scipy")
 
 
-def theirs(
-    name: str, train: pd.DataFrame, test: pd.DataFrame, target: str
-) -> tuple[dict[str, float], float]:
-    """Fit and measure a peer on subject and description as one text."""
-    started = time.perf_counter()
-    labels, probabilities = PEERS[name](_texts(train), truth_of(train, target))
-    seconds = time.perf_counter() - started
-    found = measure(truth_of(test, target), [str(x) for x in labels], probabilities(_texts(test)))
-    return found, seconds
+def contests(dataset: Dataset) -> dict[str, dict[str, list[Task]]]:
+    """List split -> contender -> tasks, for the contenders that are installed."""
+    splits = {"random": [str(seed) for seed in range(dataset.n_seeds)]}
+    if dataset in _DATED:
+        splits["time"] = [BY_TIME]
+    return {
+        split: {
+            who: [Task("compare", (dataset.name, one, who), who) for one in ones]
+            for who in (OURS, *PEERS)
+            if is_installed(who)
+        }
+        for split, ones in splits.items()
+    }
 
 
-def runs(dataset: Dataset, frame: pd.DataFrame) -> Iterator[tuple[str, str, dict, float]]:
-    """Yield (split, who, figures, seconds) for every split and every contender."""
-    splits = [("random", random_split(frame, dataset.target, seed)) for seed in SEEDS]
-    if has_dates(frame["created_at"]):
-        splits.append(("older to newer", time_split(frame)))
-    for split, (train_rows, test_rows) in splits:
-        train, test = frame.iloc[train_rows], frame.iloc[test_rows]
-        yield split, "ours", *ours(train, test, dataset.target)
-        for name in PEERS:
-            yield split, name, *theirs(name, train, test, dataset.target)
-        print(f"{dataset.name}: {split} done", file=sys.stderr, flush=True)
+def small_contests(dataset: Dataset) -> dict[str, list[Task]]:
+    """List contender -> tasks that learn from few tickets."""
+    if dataset not in _SMALL:
+        return {}
+    return {
+        who: [Task("small", (dataset.name, str(n), who), who) for n in range(dataset.n_seeds)]
+        for who in (OURS, *PEERS)
+        if is_installed(who)
+    }
 
 
-def table(root: Path) -> str:
-    """Measure everything; return a Markdown table."""
-    lines = [
-        "| data set, target | split | who | accuracy | macro-F1 | ECE | coverage at 90% | at 95% "
-        "| fit s |",
-        "|---|---|---|---|---|---|---|---|---|",
+def promise_task(dataset: Dataset) -> Task:
+    """Name the task that tests a set's promises."""
+    return Task("guarantees", ("promise", dataset.name))
+
+
+def foreign_tasks(datasets: Sequence[Dataset]) -> list[Task]:
+    """List the tasks about text from elsewhere, which need the set with tiers."""
+    return [Task("guarantees", ("foreign", str(n))) for n in range(TIER.n_seeds)] * (
+        TIER in datasets
+    )
+
+
+def measure_sets(datasets: Sequence[Dataset], root: Path) -> tuple[dict[str, Any], list[str]]:
+    """Run everything that is to be known about some data sets; name also what failed."""
+    tasks = [
+        *(
+            task
+            for one in datasets
+            for split in contests(one).values()
+            for who in split.values()
+            for task in who
+        ),
+        *(promise_task(one) for one in datasets if one in _PROMISED),
+        *(task for one in datasets for who in small_contests(one).values() for task in who),
+        *foreign_tasks(datasets),
     ]
-    for dataset in DATASETS:
-        frame = load(dataset, root)
-        collected: dict[tuple[str, str], list[tuple[dict, float]]] = {}
-        for split, who, figures, seconds in runs(dataset, frame):
-            collected.setdefault((split, who), []).append((figures, seconds))
-        for (split, who), results in collected.items():
-            cells = [_cell([figures[name] for figures, _ in results]) for name in FIGURES]
-            seconds = f"{np.mean([seconds for _, seconds in results]):.1f}"
-            lines.append(
-                f"| {dataset.name} | {split} | {who} | " + " | ".join([*cells, seconds]) + " |"
-            )
-    return "\n".join(lines)
+    # All of them whatever was asked for, so that a part measured before is known to a whole run.
+    files = [root / path for path in sorted({one.path for one in DATASETS})]
+    results = run(tasks, [file for file in files if file.is_file()])
+    sets = {one.name: _collect(one, results) for one in datasets}
+    found: dict[str, Any] = {"sets": {name: one for name, one in sets.items() if one}}
+    if all(task in results for task in foreign_tasks(datasets)) and TIER in datasets:
+        shares = [results[task] for task in foreign_tasks(datasets)]
+        found["foreign"] = {kind: [share[kind] for share in shares] for kind in shares[0]}
+    return found, [str(task) for task in tasks if task not in results]
 
 
-def _cell(values: list[float]) -> str:
-    spread = f" ± {np.std(values, ddof=1):.3f}" if len(values) > 1 else ""
-    return f"{np.mean(values):.3f}{spread}"
+def _collect(dataset: Dataset, results: dict[Task, Any]) -> dict[str, Any]:
+    """Put a set's results together; contenders that lack one are left out of a split."""
+    collected: dict[str, Any] = {}
+    for split, tasks in contests(dataset).items():
+        whole = {
+            who: [results[task] for task in ones]
+            for who, ones in tasks.items()
+            if all(task in results for task in ones)
+        }
+        if OURS not in whole:
+            return {}
+        collected[split] = summarise(whole)
+    collected["absent"] = {who: "not installed" for who in PEERS if not is_installed(who)}
+    for who, ones in small_contests(dataset).items():
+        runs = [results[task] for task in ones if task in results]
+        if runs:
+            collected.setdefault("small", {})[who] = {
+                size: [run_[size] for run_ in runs] for size in runs[0]
+            }
+    if promise_task(dataset) in results:
+        collected["promise"] = results[promise_task(dataset)]
+    return collected
 
 
-def _texts(frame: pd.DataFrame) -> list[str]:
-    return (frame["subject"] + "\n" + frame["description"]).tolist()
+def write(found: dict[str, Any], docs: Path) -> None:
+    """Merge new numbers into the known ones; write those, the tables and the plots."""
+    file = docs / "benchmarks" / "learning.json"
+    known = json.loads(file.read_text("utf-8")) if file.is_file() else {"sets": {}}
+    sets = known["sets"] | found["sets"]
+    ordered = {one.name: sets[one.name] for one in DATASETS if one.name in sets}
+    merged = known | found | {"sets": ordered, "libraries": _libraries()}
+    file.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(merged, indent=1)
+    lists = re.sub(r"\[[^][]*\]", lambda found: " ".join(found[0].split()), text)
+    file.write_text(lists + "\n", "utf-8")
+    draw(ordered, docs / "plots")
+    page = docs / "benchmarks.md"
+    before, rest = page.read_text("utf-8").split(BEGIN)
+    page.write_text(f"{before}{BEGIN}\n{render(merged)}\n{END}{rest.split(END)[1]}", "utf-8")
+
+
+def _libraries() -> str:
+    names = ", ".join(f"{name} {version(name)}" for name in _LIBRARIES)
+    return f"Python {platform.python_version()}, {names}"
 
 
 def main() -> None:
-    """Measure, print, and put the table into its place in the page."""
+    """Measure the sets whose name holds the argument, or all; write what was found."""
     root = data_root()
     if root is None:
         sys.exit("no data sets: set TRIAGE_DATASETS to their folder")
-    found = table(root)
-    print(found)
-    page = PAGE.read_text("utf-8")
-    before, rest = page.split(BEGIN)
-    after = rest.split(END)[1]
-    PAGE.write_text(f"{before}{BEGIN}\n{found}\n{END}{after}", "utf-8")
+    only = sys.argv[1] if len(sys.argv) > 1 else ""
+    datasets = [one for one in DATASETS if only in one.name]
+    if not datasets:
+        sys.exit(f"no data set is called {only}; there are {[one.name for one in DATASETS]}")
+    for who in PEERS:
+        if not is_installed(who):
+            print(f"{who} is not installed; its rows will say so", file=sys.stderr)
+    found, failed = measure_sets(datasets, root)
+    if not found["sets"]:
+        sys.exit("nothing could be measured; what failed is told above")
+    write(found, DOCS)
+    if failed:
+        sys.exit("written without what failed: " + "; ".join(failed))
 
 
 if __name__ == "__main__":
