@@ -1,34 +1,41 @@
 """The training report: one HTML file telling how good a model is and how that was measured."""
 
-import io
-import re
-from collections.abc import Callable, Mapping
+import hashlib
+import json
+from base64 import b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from importlib.resources import files
+from typing import Any
 
 import jinja2
 import numpy as np
 from markupsafe import Markup
-from scipy.stats import binomtest
 
 from training.accounting import Accounting
 from training.fit import Learned
-from triage.confidence import BoolArray, FloatArray, coverage_at
+from training.plots import (
+    FEWEST,
+    Bin,
+    Plot,
+    calibration_bins,
+    calibration_plot,
+    coverage_plot,
+    in_percent,
+    learning_plot,
+)
+from training.promises import PRECISIONS
+from training.study import Study, TargetStudy
+from training.telling import MIN_REQUESTERS, MIN_TICKETS
+from triage.classifier import MIN_TICKETS as MIN_LEARNABLE
+from triage.confidence import BoolArray, FloatArray, coverage_at, lower_bound
 from triage.model import Head
 from triage.taxonomy import Taxonomy
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-_N_BINS = 15  # the bins of `triage.confidence.expected_calibration_error`
 _UNCHECKED = {"n": 0, "precision": 0.0, "recall": 0.0, "f1": 0.0}
 _MAX_CONFUSED = 20  # labels; a larger matrix is no longer readable on paper
-_MAX_POINTS = 300  # of a curve; more cannot be told apart at its size
-_FEWEST = 20  # tickets; the share of right ones among fewer is noise
-
-# Drawn colours that stand for those of the page, so that a plot follows its light or dark scheme.
-_INK, _MUTED, _LINE, _ACCENT, _WARM = "#010101", "#020202", "#030303", "#040404", "#050505"
-_PAGE_COLOURS = {_INK: "ink", _MUTED: "muted", _LINE: "line", _ACCENT: "accent", _WARM: "warm"}
+_STEPS = 200  # of the slider: half a percent of confidence each
+_DELTA = 0.05  # chance that the true precision is below the bound shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +53,6 @@ class _Label:
 
 
 @dataclass(frozen=True, slots=True)
-class _Bin:
-    """Tickets of about the same confidence: the share that was right, and its 95% interval."""
-
-    begin: float
-    end: float
-    n: int
-    confidence: float
-    right: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, slots=True)
 class _Confusion:
     """Counts of truth by prediction for the commonest labels, the others in a last column."""
 
@@ -69,40 +63,50 @@ class _Confusion:
 
 @dataclass(frozen=True, slots=True)
 class _Target:
-    """What the page tells about one target."""
+    """What the page tells about one target.
+
+    ``steps`` holds for each stop of the slider how many tickets reach the threshold, how many of
+    them were right, and the lower bound of their precision.
+    """
 
     name: str
     head: Head
     parts: Mapping[str, Mapping[str, Any]]
+    study: TargetStudy
     commonest_share: float
     labels: list[_Label]
+    suggest_only: list[str]
+    held_back: list[str]
+    excluded: list[str]
+    too_few: list[tuple[str, int, int]]
+    n_single: int
     confusion: _Confusion
-    bins: list[_Bin]
+    bins: list[Bin]
     coverage_at_target: float
-    calibration_plot: Markup
-    coverage_plot: Markup
+    calibration: Plot
+    coverage: Plot
+    learning: Plot | None
+    steps: str
 
 
 def render_report(
     learned: Learned,
+    study: Study,
     *,
     version: str,
     facts: Mapping[str, Any],
     accounting: Accounting,
-    correctness: Mapping[str, tuple[FloatArray, BoolArray]],
 ) -> str:
     """Render the report of a training; the same input gives the same text.
 
     Parameters
     ----------
     facts : trained_at, training_s, seed, data_hash, model_hash, and libraries (name -> version)
-    correctness : target -> (top confidence out of fold, whether that label was right), both of
-        shape (n_tickets,)
 
     Returns
     -------
-    str : an HTML page that asks for no other file and runs no script; it holds label names and
-        numbers, never ticket text
+    str : an HTML page that asks for no other file and runs one script, its own; it holds names of
+        labels and fields, common words and numbers, never a ticket's text
     """
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("training"),
@@ -112,37 +116,66 @@ def render_report(
         lstrip_blocks=True,
     )
     environment.filters.update(
-        count="{:,}".format, percent="{:.1%}".format, decimal="{:.3f}".format
+        count="{:,}".format,
+        percent="{:.1%}".format,
+        points=lambda share: _with_minus(f"{100 * share:+.1f}"),
+        signed=lambda number: _with_minus(f"{number:+.3f}"),
+        decimal="{:.3f}".format,
+        goal=in_percent,
     )
+    script = files("training").joinpath("templates/report.js").read_text("utf-8")
     return environment.get_template("report.html").render(
         version=version,
         facts=facts,
         sentences=accounting.sentences(),
         learned=learned,
-        goal=_in_percent(learned.model.target_precision),
-        fewest=_FEWEST,
-        targets=[
-            _describe(target, learned, *correctness[target]) for target in learned.model.heads
-        ],
+        study=study,
+        goal=in_percent(learned.model.target_precision),
+        precisions=PRECISIONS,
+        fewest=FEWEST,
+        n_steps=_STEPS,
+        min_learnable=MIN_LEARNABLE,
+        min_tickets=MIN_TICKETS,
+        min_requesters=MIN_REQUESTERS,
+        script=Markup(script),  # our own file, and the only one the page's policy lets run
+        script_hash=b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        targets=[_describe(target, learned, study.targets[target]) for target in study.targets],
     )
 
 
-def _describe(target: str, learned: Learned, confidence: FloatArray, correct: BoolArray) -> _Target:
+def _describe(target: str, learned: Learned, study: TargetStudy) -> _Target:
     head, measured = learned.model.heads[target], learned.metrics[target]
-    precision = learned.model.target_precision
-    labels = _label_rows(target, measured["out_of_fold"], head, learned.model.taxonomy)
-    bins = _calibration_bins(confidence, correct)
+    taxonomy, precision = learned.model.taxonomy, learned.model.target_precision
+    labels = _label_rows(target, measured["out_of_fold"], head, taxonomy)
+    bins = calibration_bins(study.confidence, study.correct)
+    too_few = sorted(head.classifier.too_few_.items(), key=lambda entry: (-entry[1], entry[0]))
+    held_back = [label for label in head.labels if not taxonomy.may_route(target, label)]
     return _Target(
         name=target,
         head=head,
         parts=measured,
-        commonest_share=labels[0].n / len(correct),
+        study=study,
+        commonest_share=labels[0].n / len(study.correct),
         labels=labels,
+        suggest_only=[
+            label
+            for label in head.labels
+            if head.thresholds[label] is None and label not in held_back
+        ],
+        held_back=held_back,
+        excluded=[label for label in head.labels if taxonomy.is_excluded(target, label)],
+        # Not the labels of one ticket: one may be a text that slipped into its column.
+        too_few=[(label, n, MIN_LEARNABLE - n) for label, n in too_few if n > 1],
+        n_single=sum(n == 1 for _, n in too_few),
         confusion=_confusion(measured["out_of_fold"]["confusion"]),
         bins=bins,
-        coverage_at_target=coverage_at(confidence, correct, precision),
-        calibration_plot=_svg(f"calibration of {target}", _draw_calibration, bins),
-        coverage_plot=_svg(f"coverage of {target}", _draw_coverage, confidence, correct, precision),
+        coverage_at_target=coverage_at(study.confidence, study.correct, precision),
+        calibration=calibration_plot(f"calibration of {target}", bins),
+        coverage=coverage_plot(f"coverage of {target}", study.confidence, study.correct, precision),
+        learning=learning_plot(f"learning of {target}", study.refits.curve)
+        if study.refits
+        else None,
+        steps=json.dumps(_steps(study.confidence, study.correct), separators=(",", ":")),
     )
 
 
@@ -181,122 +214,19 @@ def _confusion(measured: Mapping[str, Any]) -> _Confusion:
     )
 
 
-def _calibration_bins(confidence: FloatArray, correct: BoolArray) -> list[_Bin]:
-    """Sort tickets by confidence into equal-width bins; empty ones are left out."""
-    bin_of = np.minimum((confidence * _N_BINS).astype(int), _N_BINS - 1)
-    bins = []
-    for index in np.unique(bin_of).tolist():
-        own = bin_of == index
-        n, n_right = int(own.sum()), int(correct[own].sum())
-        interval = binomtest(n_right, n).proportion_ci()
-        bins.append(
-            _Bin(
-                begin=index / _N_BINS,
-                end=(index + 1) / _N_BINS,
-                n=n,
-                confidence=float(confidence[own].mean()),
-                right=n_right / n,
-                low=float(interval.low),
-                high=float(interval.high),
-            )
-        )
-    return bins
+def _steps(confidence: FloatArray, correct: BoolArray) -> list[tuple[int, int, float]]:
+    order = np.argsort(confidence, kind="stable")
+    ranked, right = confidence[order], np.append(np.cumsum(correct[order][::-1])[::-1], 0)
+    below = np.searchsorted(ranked, np.arange(_STEPS + 1) / _STEPS, side="left")
+    return [
+        (n := len(ranked) - int(place), n_right := int(right[place]), _bound(n_right, n))
+        for place in below
+    ]
 
 
-def _svg(salt: str, draw: Callable[..., None], *drawn: Any) -> Markup:
-    """Draw into an SVG whose colours and typeface are the page's; ``salt`` keeps its ids apart."""
-    # Half a second to import, which nobody should pay for reading metrics or showing help.
-    import matplotlib
-    from matplotlib.figure import Figure
-
-    stream = io.StringIO()
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()  # a person's own matplotlibrc has no say in the report
-        matplotlib.rcParams.update(
-            {
-                "svg.fonttype": "none",
-                "svg.hashsalt": salt,
-                "figure.facecolor": "none",
-                "axes.facecolor": "none",
-                "axes.edgecolor": _LINE,
-                "axes.labelcolor": _INK,
-                "axes.spines.top": False,
-                "axes.spines.right": False,
-                "axes.grid": True,
-                "axes.axisbelow": True,
-                "grid.color": _LINE,
-                "grid.linewidth": 0.5,
-                "text.color": _MUTED,
-                "xtick.color": _LINE,
-                "ytick.color": _LINE,
-                "xtick.labelcolor": _MUTED,
-                "ytick.labelcolor": _MUTED,
-            }
-        )
-        figure = Figure(figsize=(5.2, 4.0), layout="constrained")
-        draw(figure, *drawn)
-        nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-        figure.savefig(stream, format="svg", metadata=nothing)
-    svg = stream.getvalue()
-    # Without the XML prologue, and without group ids that the next plot on the page has too.
-    svg = re.sub(r'<g id="[^"]*"', "<g", svg[svg.index("<svg") :])
-    for drawn_colour, page_colour in _PAGE_COLOURS.items():
-        svg = svg.replace(drawn_colour, f"var(--{page_colour})")
-    return Markup(svg)
+def _with_minus(number: str) -> str:
+    return number.replace("-", "\N{MINUS SIGN}")
 
 
-def _draw_calibration(figure: "Figure", bins: list[_Bin]) -> None:
-    curve, counts = figure.subplots(2, sharex=True, height_ratios=(3, 1))
-    mean = np.array([part.confidence for part in bins])
-    right = np.array([part.right for part in bins])
-    reach = np.abs(np.array([(part.low, part.high) for part in bins]).T - right)
-    curve.plot([0, 1], [0, 1], color=_MUTED, linewidth=1, linestyle="--")
-    curve.errorbar(mean, right, yerr=reach, fmt="none", ecolor=_LINE, elinewidth=2.5)
-    curve.plot(mean, right, color=_ACCENT, marker="o", markersize=5)
-    curve.set(ylabel="share that was right", xlim=(0, 1), ylim=(0, 1.02))
-    begins, sizes = [part.begin for part in bins], [part.n for part in bins]
-    bars = counts.bar(begins, sizes, width=0.92 / _N_BINS, align="edge", color=_LINE)
-    counts.bar_label(bars, [_short(size) for size in sizes], padding=2, fontsize=7.5)
-    counts.set(xlabel="confidence", ylabel="tickets", yticks=[])
-    counts.margins(y=0.3)
-    counts.grid(visible=False)
-    counts.xaxis.set_major_formatter(_in_percent)
-    curve.yaxis.set_major_formatter(_in_percent)
-
-
-def _in_percent(share: float, _position: float = 0.0) -> str:
-    return f"{100 * share:g}%"
-
-
-def _short(count: int) -> str:
-    return f"{count / 1000:.0f}k" if count >= 10_000 else str(count)
-
-
-def _draw_coverage(
-    figure: "Figure", confidence: FloatArray, correct: BoolArray, precision: float
-) -> None:
-    n = len(correct)
-    totals = np.arange(1, n + 1)
-    rates = np.cumsum(correct[np.argsort(-confidence, kind="stable")]) / totals
-    first = min(_FEWEST, n) - 1
-    shown = np.unique(np.linspace(first, n - 1, _MAX_POINTS).astype(int))
-    reached = round(coverage_at(confidence, correct, precision) * n) - 1
-    axes = figure.subplots()
-    axes.axhline(precision, color=_WARM, linewidth=1, linestyle="--")
-    axes.plot(totals[shown] / n, rates[shown], color=_ACCENT)
-    if reached >= first:
-        axes.plot(totals[reached] / n, rates[reached], color=_WARM, marker="o", markersize=7)
-    lowest = max(min(rates[shown].min(), precision) - 0.05, 0)
-    axes.set(xlabel="share of tickets answered, surest first", xlim=(0, 1.01))
-    axes.set(ylabel="share that was right", ylim=(lowest, 1.01))
-    axes.annotate(
-        f"target {_in_percent(precision)}",
-        (1, precision),
-        xytext=(0, -9 if rates[-1] >= precision else 9),  # away from the curve
-        textcoords="offset points",
-        horizontalalignment="right",
-        verticalalignment="center",
-        color=_WARM,
-    )
-    axes.xaxis.set_major_formatter(_in_percent)
-    axes.yaxis.set_major_formatter(_in_percent)
+def _bound(right: int, n: int) -> float:
+    return round(lower_bound(right, n, _DELTA), 4)

@@ -31,7 +31,10 @@ _DECISIONS = {
 
 @contextmanager
 def steps_shown(quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
-    """Show steps with their share done and an estimate of the rest, on stderr."""
+    """Show steps with their share done and an estimate of the rest, on stderr.
+
+    A total of 0 means that nobody knows it before the end: what is done is counted.
+    """
     console = Console(stderr=True)
     progress = Progress(
         SpinnerColumn(),
@@ -47,17 +50,21 @@ def steps_shown(quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
     )
     tasks: dict[str, Any] = {}
 
+    def finish() -> None:
+        for task in tasks.values():
+            if progress.tasks[task].total is None:
+                progress.update(task, total=progress.tasks[task].completed)
+            progress.update(task, completed=progress.tasks[task].total)
+
     def report(name: str, done: int, total: int) -> None:
         if name not in tasks:
-            for task in tasks.values():
-                progress.update(task, completed=progress.tasks[task].total)
-            tasks[name] = progress.add_task(name, total=total)
+            finish()
+            tasks[name] = progress.add_task(name, total=total or None)
         progress.update(tasks[name], completed=done)
 
     with progress:
         yield report
-        for task in tasks.values():
-            progress.update(task, completed=progress.tasks[task].total)
+        finish()
 
 
 @contextmanager
@@ -120,7 +127,7 @@ def print_json(content: Any) -> None:
 
 
 def show_metrics(console: Console, title: str, metrics: Mapping[str, Mapping[str, Any]]) -> None:
-    """Print the headline figures, one row a target."""
+    """Print the headline figures, one row a target, then those of tiers missed and of levels."""
     table = Table(title=title, title_justify="left")
     table.add_column("target")
     for name in ("accuracy", "macro-F1", "ECE", "coverage at 90%", "at 95%", "tickets"):
@@ -136,6 +143,8 @@ def show_metrics(console: Console, title: str, metrics: Mapping[str, Mapping[str
             f"{values['n']:,}",
         )
     console.print(table)
+    for target, values in metrics.items():
+        show_sentences(console, list(_further_figures(target, values)))
 
 
 def show_table(
@@ -151,6 +160,20 @@ def show_table(
     console.print(table)
 
 
+def _further_figures(target: str, values: Mapping[str, Any]) -> Iterator[str]:
+    if "under_escalated" in values:
+        cost = f"; mean cost {values['mean_cost']:.3f}" if "mean_cost" in values else ""
+        yield (
+            f"{target}: {values['under_escalated']:.1%} would be sent too low, "
+            f"{values['over_escalated']:.1%} too high{cost}"
+        )
+    for number, level in enumerate(values.get("levels", ()), 1):
+        yield (
+            f"{target}, level {number}: accuracy {level['accuracy']:.3f}, "
+            f"macro-F1 {level['macro_f1']:.3f}"
+        )
+
+
 def _predictions(suggestion: Suggestion) -> Iterator[tuple[str, Prediction]]:
     if suggestion.tier:
         yield "Tier", suggestion.tier
@@ -161,12 +184,18 @@ def _predictions(suggestion: Suggestion) -> Iterator[tuple[str, Prediction]]:
 
 
 def _in_words(prediction: Prediction) -> str:
-    others = ", ".join(
-        f"{escape(other.label)} {other.confidence:.1%}" for other in prediction.alternatives[1:]
-    )
-    rest = f" [dim](or {others})[/]" if others else ""
+    likely = [f"{escape(one.label)} {one.confidence:.1%}" for one in prediction.alternatives]
     if prediction.label is None:
-        best = prediction.alternatives[0]
-        return f"none; at best {escape(best.label)} {best.confidence:.1%}{rest}"
+        return f"none; at best {likely[0]}{_in_brackets(likely[1:])}" if likely else "none"
+    others = [
+        words
+        for one, words in zip(prediction.alternatives, likely, strict=True)
+        if one.label != prediction.label
+    ]
     name = f", {escape(prediction.name or '')}" if prediction.name != prediction.label else ""
-    return f"[bold]{escape(prediction.label)}[/]{name} {prediction.confidence:.1%}{rest}"
+    shown = f"[bold]{escape(prediction.label)}[/]{name} {prediction.confidence:.1%}"
+    return shown + _in_brackets(others)
+
+
+def _in_brackets(others: Sequence[str]) -> str:
+    return f" [dim](or {', '.join(others)})[/]" if others else ""
