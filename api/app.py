@@ -27,7 +27,7 @@ from triage.errors import TriageError
 from triage.store import Store, open_store
 
 if TYPE_CHECKING:
-    from triage.engine import TriageEngine
+    from triage.engine import Engine
 
 _FLUSH_S = 2.0
 """How long the end of the process waits for suggestions to be stored."""
@@ -39,7 +39,7 @@ Keys go in `X-API-Key`."""
 
 
 def create_app(
-    settings: Settings, *, engine: "TriageEngine | None" = None, store: Store | None = None
+    settings: Settings, *, engine: "Engine | None" = None, store: Store | None = None
 ) -> FastAPI:
     """Make the application. What is not given is loaded when it starts; it closes the store.
 
@@ -153,10 +153,25 @@ def app_from_environment() -> FastAPI:
         raise SystemExit(STARTUP_FAILURE) from error
 
 
-def _load_engine(settings: Settings) -> "TriageEngine":
-    from triage.engine import load_engine
+def _load_engine(settings: Settings) -> "Engine":
+    from triage.engine import open_engine
 
-    return load_engine(settings.models, keys=settings.keys_dir, knowledge=settings.kb)
+    engine = open_engine(
+        settings.models,
+        keys=settings.keys_dir,
+        knowledge=settings.kb,
+        taxonomy=settings.taxonomy,
+    )
+    log = structlog.get_logger()
+    if engine.basis == "knowledge":
+        log.warning(
+            "no model yet",
+            answers="by likeness to articles alone, never to be routed unseen",
+            articles=len(engine.knowledge.articles),
+            next="train on past tickets (triage train), then start again",
+        )
+    log.info("answering", basis=engine.basis, version=engine.version)
+    return engine
 
 
 def _version() -> str:

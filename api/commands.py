@@ -32,7 +32,9 @@ def serve(
     model: Annotated[
         Path | None, typer.Option("--model", help="Bundle, or models folder (default: models)")
     ] = None,
-    kb: Annotated[Path | None, typer.Option("--kb", help="Folder of knowledge articles")] = None,
+    kb: Annotated[
+        Path | None, typer.Option("--kb", help="Folder of articles; enough without a model")
+    ] = None,
 ) -> None:
     """Serve the HTTP API (settings: docs/configuration.md)."""
     from api.app import serve as serve_api

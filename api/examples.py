@@ -34,6 +34,7 @@ SUGGESTION: dict[str, Any] = {
         "set": ["1"],
         "alternatives": [{"label": "1", "confidence": 0.98}, {"label": "2", "confidence": 0.02}],
         "basis": "model",
+        "path": [],
     },
     "category": {
         "label": "access",
@@ -43,6 +44,7 @@ SUGGESTION: dict[str, Any] = {
         "set": ["access"],
         "alternatives": [{"label": "access", "confidence": 0.97}],
         "basis": "model",
+        "path": [],
     },
     "targets": {},
     "next_tier": "1",

@@ -3,31 +3,22 @@
 import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from triage.suggestion import Suggestion
+from triage.suggestion import Answer
 from triage.ticket import Ticket
 
 if TYPE_CHECKING:
-    from triage.engine import TriageEngine
+    from triage.engine import Engine
 
 _BATCH = 32
 """Tickets the engine is given at once: a large request lets single tickets in between."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A suggestion, and the redacted ticket it may be stored with."""
-
-    suggestion: Suggestion
-    ticket: Ticket
-
-
 class Inference:
     """Runs the engine in one thread, so that requests neither block the loop nor each other."""
 
-    def __init__(self, engine: "TriageEngine") -> None:
+    def __init__(self, engine: "Engine") -> None:
         self._engine = engine
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="inference")
 
@@ -37,16 +28,9 @@ class Inference:
         answers: list[Answer] = []
         for start in range(0, len(tickets), _BATCH):
             batch = tickets[start : start + _BATCH]
-            answers += await loop.run_in_executor(self._executor, self._suggest, batch)
+            answers += await loop.run_in_executor(self._executor, self._engine.answer, batch)
         return answers
 
     def close(self) -> None:
         """Finish what was begun and stop the thread."""
         self._executor.shutdown()
-
-    def _suggest(self, tickets: Sequence[Ticket]) -> list[Answer]:
-        suggestions = self._engine.suggest(tickets)
-        return [
-            Answer(suggestion, self._engine.redacted(ticket))
-            for suggestion, ticket in zip(suggestions, tickets, strict=True)
-        ]

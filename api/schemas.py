@@ -1,7 +1,7 @@
 """What travels over HTTP. A suggestion and an article travel as the core declares them."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -159,9 +159,12 @@ class TargetOut(BaseModel):
 
 
 class ModelOut(BaseModel):
-    """The model that answers now."""
+    """What answers now."""
 
     version: str
+    basis: Literal["model", "knowledge"] = Field(
+        description="`knowledge` before a first model is trained: articles alone answer."
+    )
     trained_at: str | None
     targets: dict[str, TargetOut]
 

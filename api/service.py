@@ -13,7 +13,7 @@ from api.writer import SuggestionWriter
 from triage.store import Store
 
 if TYPE_CHECKING:
-    from triage.engine import TriageEngine
+    from triage.engine import Engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Service:
     """Everything a route may need; made by the application's lifespan."""
 
     settings: Settings
-    engine: "TriageEngine"
+    engine: "Engine"
     inference: Inference
     store: Store
     writer: SuggestionWriter

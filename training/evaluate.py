@@ -9,9 +9,13 @@ import pandas as pd
 from sklearn.metrics import f1_score, precision_recall_fscore_support
 
 from training.canonical import TARGET
+from training.escalation import escalation_errors
 from training.tickets import iter_tickets
+from triage.choice import choice_of
 from triage.confidence import coverage_at, expected_calibration_error
 from triage.engine import TriageEngine
+from triage.hierarchy import Level, at_level, levels_of
+from triage.taxonomy import Taxonomy
 from triage.ticket import LABEL_COLUMNS
 
 _BATCH = 1024
@@ -19,8 +23,32 @@ NOT_LEARNED = "(not learned)"
 """The line of all labels together that a model does not know."""
 
 
+def measure_target(
+    target: str,
+    truth: npt.NDArray[np.object_],
+    labels: Sequence[str],
+    probabilities: npt.NDArray[np.float64],
+    taxonomy: Taxonomy,
+) -> dict[str, Any]:
+    """Measure what a desk would be shown for one target, under what its taxonomy lays down.
+
+    Returns
+    -------
+    dict : what `measure` gives; for the tier also what `escalation_errors` does
+    """
+    chosen = choice_of(taxonomy, target, labels)(probabilities)
+    metrics = measure(truth, labels, probabilities, chosen)
+    if target == "tier":
+        shown = np.asarray(labels, dtype=object)[chosen]
+        metrics |= escalation_errors(truth, shown, taxonomy)
+    return metrics
+
+
 def measure(
-    truth: npt.NDArray[np.object_], labels: Sequence[str], probabilities: npt.NDArray[np.float64]
+    truth: npt.NDArray[np.object_],
+    labels: Sequence[str],
+    probabilities: npt.NDArray[np.float64],
+    chosen: npt.NDArray[np.int64] | None = None,
 ) -> dict[str, Any]:
     """Measure one target's predictions.
 
@@ -29,19 +57,23 @@ def measure(
     truth : ndarray of shape (n_tickets,), str; a label the model does not know counts as missed
     labels : the model's labels, in the order of the columns of ``probabilities``
     probabilities : ndarray of shape (n_tickets, n_labels)
+    chosen : ndarray of shape (n_tickets,), column of the label shown; None for the likeliest
 
     Returns
     -------
     dict : accuracy, macro_f1, ece, coverage_at_90, coverage_at_95, n; per_label with precision,
-        recall, f1 and n; confusion with labels and rows of counts (truth by prediction)
+        recall, f1 and n; confusion with labels and rows of counts (truth by prediction); levels
+        with accuracy and macro_f1 of each, the top one first, where labels are paths
     """
     truth = truth.astype(str)
-    predicted = np.asarray(labels, dtype=object)[probabilities.argmax(axis=1)].astype(str)
-    confidence = probabilities.max(axis=1)
+    if chosen is None:
+        chosen = probabilities.argmax(axis=1)
+    predicted = np.asarray(labels, dtype=object)[chosen].astype(str)
+    confidence = probabilities[np.arange(len(chosen)), chosen]
     correct = predicted == truth
-    macro_f1 = f1_score(
-        truth, predicted, labels=sorted(set(truth)), average="macro", zero_division=0.0
-    )
+    levels = levels_of(labels)
+    by_level = _measure_levels(levels, truth, chosen) if len(levels) > 1 else None
+    f1_of_all = _macro_f1(truth, predicted)
     # Not by name: a label of one ticket may be a text that slipped into its column.
     truth = np.where(np.isin(truth, list(labels)), truth, NOT_LEARNED).astype(str)
     every = sorted({*truth.tolist(), *predicted.tolist()})
@@ -55,7 +87,7 @@ def measure(
     np.add.at(confusion, ([place[x] for x in truth], [place[x] for x in predicted]), 1)
     return {
         "accuracy": float(correct.mean()),
-        "macro_f1": float(macro_f1),
+        "macro_f1": f1_of_all,
         "ece": expected_calibration_error(confidence, correct),
         "coverage_at_90": coverage_at(confidence, correct, 0.90),
         "coverage_at_95": coverage_at(confidence, correct, 0.95),
@@ -73,7 +105,29 @@ def measure(
             "labels": every,
             "rows": confusion.tolist(),
         },
+        **({"levels": by_level} if by_level else {}),
     }
+
+
+def _macro_f1(truth: npt.NDArray[Any], predicted: npt.NDArray[Any]) -> float:
+    truth, predicted = truth.astype(str), predicted.astype(str)
+    present = sorted(set(truth.tolist()))
+    found = f1_score(truth, predicted, labels=present, average="macro", zero_division=0.0)
+    return float(found)
+
+
+def _measure_levels(
+    levels: Sequence[Level], truth: npt.NDArray[Any], chosen: npt.NDArray[np.int64]
+) -> list[dict[str, float]]:
+    """Measure the paths shown, cut off below each level, against the right ones cut off there."""
+    found = []
+    for number, level in enumerate(levels, 1):
+        right = np.array(at_level(truth.tolist(), number), dtype=object)
+        shown = np.array(level.nodes, dtype=object)[level.node_of[chosen]]
+        found.append(
+            {"accuracy": float((shown == right).mean()), "macro_f1": _macro_f1(right, shown)}
+        )
+    return found
 
 
 def evaluate(engine: TriageEngine, frame: pd.DataFrame) -> dict[str, dict[str, Any]]:
@@ -81,20 +135,21 @@ def evaluate(engine: TriageEngine, frame: pd.DataFrame) -> dict[str, dict[str, A
 
     Returns
     -------
-    dict : target -> metrics of `measure`, for each target that model and history both have
+    dict : target -> metrics of `measure_target`, for each target that model and history both have
     """
     tickets = list(iter_tickets(frame))
     parts = [
-        engine.classify(tickets[begin : begin + _BATCH])[0]
-        for begin in range(0, len(tickets), _BATCH)
+        engine.classify(tickets[begin : begin + _BATCH]) for begin in range(0, len(tickets), _BATCH)
     ]
     metrics = {}
     for target, head in engine.model.heads.items():
         truth = truth_of(frame, target)
         known = np.flatnonzero(pd.notna(truth))
         if len(known):
-            probabilities = np.concatenate([part[target] for part in parts])[known]
-            metrics[target] = measure(truth[known], head.labels, probabilities)
+            probabilities = np.concatenate([part[target].probabilities for part in parts])
+            metrics[target] = measure_target(
+                target, truth[known], head.labels, probabilities[known], engine.model.taxonomy
+            )
     return metrics
 
 

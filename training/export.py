@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import compress
+from itertools import compress, takewhile
 
 import pandas as pd
 
@@ -26,6 +26,7 @@ from training.dates import DateColumn
 from training.labels import CACHE_SIZE, Resolution, TierFinder, tidy
 from training.mapping import Mapping as ExportMapping
 from training.tables.rows import LIST_SEPARATOR, RawRows, Table
+from triage.hierarchy import SEPARATOR
 from triage.ticket import TEXT_COLUMNS
 
 NO_TEXT = "no text: subject and description are empty"
@@ -105,6 +106,7 @@ class ExportReader:
             name: column if name in LIST_COLUMNS else _without_lists(column)
             for name, column in zip(self.layout, raw.columns, strict=True)
         }
+        cells = _with_paths(cells)
         resolutions = self._resolutions(cells, len(lines))
         rejected = raw.rejected
         problems = self._problems(cells, resolutions)
@@ -179,6 +181,20 @@ class ExportReader:
         except ValueError:
             self._unread[name] += 1
             return None
+
+
+def _with_paths(cells: Mapping[str, Sequence[str]]) -> dict[str, Sequence[str]]:
+    """Join the columns that are levels of one label; a path ends above its first empty level."""
+    levels: dict[str, list[Sequence[str]]] = {}
+    for name, column in cells.items():
+        whole = name.rpartition(SEPARATOR)[0]
+        levels.setdefault(whole if is_label(whole) and whole in levels else name, []).append(column)
+    return {
+        name: columns[0]
+        if len(columns) == 1
+        else [SEPARATOR.join(takewhile(str.strip, parts)) for parts in zip(*columns, strict=True)]
+        for name, columns in levels.items()
+    }
 
 
 def _without_lists(column: Sequence[str]) -> Sequence[str]:

@@ -14,8 +14,10 @@ import scipy.sparse as sp
 from threadpoolctl import threadpool_limits
 
 import triage
+from training.by_parts import Fitted, learn_by_parts
 from training.canonical import TARGET
-from training.evaluate import measure, truth_of
+from training.evaluate import measure_target, truth_of
+from training.evidence import Asked, Evidence
 from training.history import label_columns
 from training.split import Split, has_dates, newest, split
 from training.tickets import data_hash, field_names, iter_tickets
@@ -29,7 +31,9 @@ from triage.confidence import (
 )
 from triage.errors import HistoryError
 from triage.features import TicketFeatures
+from triage.hierarchy import fold_rare
 from triage.model import Head, Joint, TriageModel
+from triage.path_confidence import fit_levels
 from triage.prepare import prepare_all
 from triage.signing import fingerprint
 from triage.taxonomy import Taxonomy
@@ -38,6 +42,12 @@ from triage.twins import twin_clusters
 
 OnStep = Callable[[str, int, int], None]
 """Told what is being done, how many steps of it are done, and how many there are."""
+
+UNKNOWN = 0
+"""Number of steps where nobody can tell before the end."""
+
+BY_PARTS_ABOVE = 50_000
+"""Tickets beyond which the matrix of a history takes more memory than a desk's machine has."""
 
 Analysis = tuple[TicketFeatures, sp.csr_matrix, npt.NDArray[np.float64], npt.NDArray[np.int64]]
 """Fitted features, the tickets' matrix, their familiarity, and their clusters of near twins."""
@@ -67,6 +77,7 @@ class Learned:
     out_of_fold: dict[str, tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]]
     is_split_by_time: bool
     skipped: dict[str, str]
+    evidence: Evidence
 
 
 def fit_model(
@@ -80,6 +91,7 @@ def fit_model(
     cache: Path | None = None,
     n_jobs: int = -1,
     on_step: OnStep | None = None,
+    by_parts_above: int = BY_PARTS_ABOVE,
 ) -> Learned:
     """Learn from a history in canonical order.
 
@@ -90,6 +102,7 @@ def fit_model(
     key : secret that hashes form fields
     cache : folder for prepared features; holds ticket data
     n_jobs : processes, -1 for one a core
+    by_parts_above : tickets; a longer history is learned part by part, see `training.by_parts`
 
     Raises
     ------
@@ -97,7 +110,7 @@ def fit_model(
     """
     report = on_step or (lambda name, done, total: None)
     targets = [column.removeprefix(TARGET) for column in label_columns(frame)]
-    labels = {target: truth_of(frame, target) for target in targets}
+    labels = {target: fold_rare(truth_of(frame, target), MIN_TICKETS) for target in targets}
     learnable = {target: truth for target, truth in labels.items() if _is_learnable(truth)}
     skipped = {
         target: f"fewer than two labels with {MIN_TICKETS} tickets each"
@@ -109,37 +122,44 @@ def fit_model(
             f"no target can be learned: {', '.join(labels)} need two labels with "
             f"{MIN_TICKETS} tickets each; export more tickets or map another column"
         )
-    report("reading the texts", 0, 1)
-    fitted, matrix, familiarity, clusters = _cached_analysis(frame, key, cache)
-
+    if taxonomy.costs and "tier" in learnable:
+        counts = pd.Series(learnable["tier"]).value_counts()
+        taxonomy.costs.matrix([str(tier) for tier in counts.index[counts >= MIN_TICKETS]])
     # One thread for linear algebra: sums in another order would give another model.
     with threadpool_limits(1):
-        classifiers = {
-            target: _fit_head(target, matrix, truth, clusters, seed, n_jobs, report)
-            for target, truth in learnable.items()
-        }
+        if len(frame) > by_parts_above:
+            fitted = learn_by_parts(
+                frame, learnable, key=key, seed=seed, n_jobs=n_jobs, report=report
+            )
+        else:
+            fitted = _learn_at_once(frame, learnable, key, cache, seed, n_jobs, report)
+        classifiers = fitted.classifiers
         block = _newest_block(frame["created_at"])
         heads = {
-            target: _head(classifier, learnable[target], block, target_precision)
+            target: _head(
+                classifier,
+                learnable[target],
+                block,
+                target_precision,
+                _never_routed(target, learnable[target], truth_of(frame, target), taxonomy),
+            )
             for target, classifier in classifiers.items()
         }
         joint = _fit_joint(classifiers, learnable, block, target_precision)
-        first = next(iter(learnable.values()))
-        parts = split(frame["created_at"], first, clusters, seed=seed)
-        metrics = {
-            target: {
-                "out_of_fold": _out_of_fold_metrics(classifier, learnable[target]),
-                "newest": _newest_metrics(
-                    target, matrix, learnable[target], clusters, classifier, parts, n_jobs, report
-                ),
-            }
-            for target, classifier in classifiers.items()
+    metrics = {
+        target: {
+            "out_of_fold": _out_of_fold_metrics(target, classifier, learnable[target], taxonomy),
+            "newest": _newest_metrics(
+                target, fitted.asked.get(target), learnable[target], taxonomy
+            ),
         }
+        for target, classifier in classifiers.items()
+    }
     model = TriageModel(
-        features=fitted,
+        features=fitted.features,
         heads=heads,
         joint=joint,
-        min_familiarity=float(np.quantile(familiarity, _DOMAIN_QUANTILE)),
+        min_familiarity=float(np.quantile(fitted.familiarity, _DOMAIN_QUANTILE)),
         target_precision=target_precision,
         taxonomy=taxonomy,
         articles=tuple(articles),
@@ -148,11 +168,42 @@ def fit_model(
         target: (classifier.out_of_fold_, classifier.is_checked_)
         for target, classifier in classifiers.items()
     }
-    return Learned(model, metrics, out_of_fold, parts.is_by_time, skipped)
+    evidence = Evidence(
+        fitted.matrix, learnable, fitted.clusters, fitted.parts, block, fitted.asked
+    )
+    return Learned(model, metrics, out_of_fold, fitted.parts.is_by_time, skipped, evidence)
 
 
 def _is_learnable(truth: npt.NDArray[np.object_]) -> bool:
     return bool((pd.Series(truth).value_counts() >= MIN_TICKETS).sum() >= 2)
+
+
+def _learn_at_once(
+    frame: pd.DataFrame,
+    learnable: dict[str, npt.NDArray[np.object_]],
+    key: bytes,
+    cache: Path | None,
+    seed: int,
+    n_jobs: int,
+    report: OnStep,
+) -> Fitted:
+    """Learn a history whose whole matrix fits into memory, cross-fitted."""
+    report("reading the texts", 0, 1)
+    features, matrix, familiarity, clusters = _cached_analysis(frame, key, cache)
+    classifiers = {
+        target: _fit_head(target, matrix, truth, clusters, seed, n_jobs, report)
+        for target, truth in learnable.items()
+    }
+    first = next(iter(learnable.values()))
+    parts = split(frame["created_at"], first, clusters, seed=seed)
+    asked = {
+        target: _ask_newest(
+            target, matrix, learnable[target], clusters, classifier, parts, n_jobs, report
+        )
+        for target, classifier in classifiers.items()
+    }
+    answered = {target: answer for target, answer in asked.items() if answer}
+    return Fitted(features, matrix, familiarity, clusters, parts, classifiers, answered)
 
 
 def _cached_analysis(frame: pd.DataFrame, key: bytes, cache: Path | None) -> Analysis:
@@ -223,7 +274,7 @@ def _fit_head(
     classifier = TicketClassifier(
         candidates=_CANDIDATES if is_searchable else (1.0,),
         random_state=seed,
-        n_jobs=_processes(matrix, truth, n_jobs),
+        n_jobs=processes(matrix, truth, n_jobs),
     )
     classifier.fit(
         matrix[rows],
@@ -234,8 +285,8 @@ def _fit_head(
     return classifier
 
 
-def _processes(matrix: sp.csr_matrix, truth: npt.NDArray[np.object_], n_jobs: int) -> int:
-    """Stay in this process where starting others takes longer than the work itself."""
+def processes(matrix: sp.csr_matrix, truth: npt.NDArray[np.object_], n_jobs: int) -> int:
+    """Count the processes to use: starting others may take longer than the work itself."""
     work = matrix.nnz * pd.Series(truth).nunique()
     return n_jobs if work > _WORTH_PROCESSES else 1
 
@@ -259,11 +310,27 @@ def _newest_block(created_at: pd.Series) -> npt.NDArray[np.bool_]:
     return np.ones(len(created_at), dtype=bool)
 
 
+def _never_routed(
+    target: str,
+    learned: npt.NDArray[np.object_],
+    written: npt.NDArray[np.object_],
+    taxonomy: Taxonomy,
+) -> set[str]:
+    """List what the desk holds back, and the steps that rare leaves were folded into: no labels."""
+    own = set(written)
+    return {
+        label
+        for label in set(learned[pd.notna(learned)])
+        if not taxonomy.may_route(target, label) or label not in own
+    }
+
+
 def _head(
     classifier: TicketClassifier,
     truth: npt.NDArray[np.object_],
     block: npt.NDArray[np.bool_],
     target_precision: float,
+    never_routed: set[str],
 ) -> Head:
     rows = np.flatnonzero(pd.notna(truth))
     probabilities = classifier.out_of_fold_
@@ -278,10 +345,12 @@ def _head(
         correct[used],
         target_precision,
     )
+    thresholds |= {label: None for label in labels if label in never_routed}
     true_index = pd.Index(labels).get_indexer(pd.Index(truth[rows]))
     known = (true_index >= 0) & classifier.is_checked_
     cutoffs = set_cutoffs(probabilities[known], true_index[known])
-    return Head(classifier, thresholds, cutoffs)
+    levels = fit_levels(labels, probabilities[known], true_index[known])
+    return Head(classifier, thresholds, cutoffs, levels)
 
 
 def _fit_joint(
@@ -317,14 +386,18 @@ def _fit_joint(
 
 
 def _out_of_fold_metrics(
-    classifier: TicketClassifier, truth: npt.NDArray[np.object_]
+    target: str,
+    classifier: TicketClassifier,
+    truth: npt.NDArray[np.object_],
+    taxonomy: Taxonomy,
 ) -> dict[str, Any]:
     checked = classifier.is_checked_
     labels = [str(label) for label in classifier.classes_]
-    return measure(truth[pd.notna(truth)][checked], labels, classifier.out_of_fold_[checked])
+    known = truth[pd.notna(truth)][checked]
+    return measure_target(target, known, labels, classifier.out_of_fold_[checked], taxonomy)
 
 
-def _newest_metrics(
+def _ask_newest(
     target: str,
     matrix: sp.csr_matrix,
     truth: npt.NDArray[np.object_],
@@ -333,19 +406,27 @@ def _newest_metrics(
     parts: Split,
     n_jobs: int,
     report: OnStep,
-) -> dict[str, Any]:
-    """Measure a model of the older tickets on the newer ones, both labelled."""
+) -> Asked | None:
+    """Ask a model of the older tickets about the newer ones, both labelled."""
     labelled = pd.notna(truth)
     train, test = parts.train[labelled[parts.train]], parts.test[labelled[parts.test]]
     if not len(test) or not _is_learnable(truth[train]):
-        return {}
+        return None
     earlier = TicketClassifier(
         candidates=(classifier.C_,),
         n_folds=2,
         random_state=classifier.random_state,
-        n_jobs=_processes(matrix, truth, n_jobs),
+        n_jobs=processes(matrix, truth, n_jobs),
     )
     count = _counter(f"checking {target} on the newest", earlier, report)
     earlier.fit(matrix[train], truth[train], clusters[train], count)
     labels = [str(label) for label in earlier.classes_]
-    return measure(truth[test], labels, earlier.predict_proba(matrix[test]))
+    return Asked(train, test, labels, earlier.predict_proba(matrix[test]))
+
+
+def _newest_metrics(
+    target: str, asked: Asked | None, truth: npt.NDArray[np.object_], taxonomy: Taxonomy
+) -> dict[str, Any]:
+    if asked is None:
+        return {}
+    return measure_target(target, truth[asked.test], asked.labels, asked.probabilities, taxonomy)

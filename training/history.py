@@ -117,7 +117,7 @@ def iter_rows(path: Path, mapping: Mapping, *, require_labels: bool = True) -> I
         for piece in reader.pieces():
             frame = piece.frame
             reader.parse_dates(frame)
-            for column in filter(is_spelled, reader.layout):
+            for column in filter(is_spelled, frame.columns.intersection(list(reader.layout))):
                 frame[column] = frame[column].map(tidy, na_action="ignore")
             yield Chunk(completed(frame), piece.lines, piece.rejected)
 

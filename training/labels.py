@@ -9,6 +9,7 @@ from typing import NamedTuple
 from training.mapping import ANY_OTHER
 from training.mapping import Mapping as ExportMapping
 from training.tables.rows import LIST_SEPARATOR
+from triage.hierarchy import with_one_separator
 
 CACHE_SIZE = 2**16
 """Different values remembered a column; labels repeat, so that each is looked at once."""
@@ -22,8 +23,11 @@ def tidy(label: str) -> str:
 
 
 def label_key(label: str) -> str:
-    """Reduce a label to what makes it one: case, white space and Unicode form do not count."""
-    return tidy(unicodedata.normalize("NFKC", label).casefold())
+    """Reduce a label to what makes it one: case, white space and Unicode form do not count.
+
+    Nor does it how the parts of a path are separated.
+    """
+    return with_one_separator(tidy(unicodedata.normalize("NFKC", label).casefold()))
 
 
 def merged_spellings(counts: Mapping[str, int]) -> dict[str, str]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from training.guess import column_key, guess_columns
 from triage.errors import ConfigurationError, HistoryError
+from triage.hierarchy import SEPARATOR
 from triage.ticket import HISTORY_COLUMNS, LABEL_COLUMNS, TEXT_COLUMNS
 
 AUTO = "auto"
@@ -23,7 +24,10 @@ MAX_NAMES_SHOWN = 30
 MAX_NAME_CHARS = 40
 
 Names = tuple[str, ...]
-"""What a column may be called; the first name that the export has is taken."""
+"""What a column may be called; the first name that the export has is taken.
+
+For category and further targets, columns joined by `` > `` are the levels of a path.
+"""
 
 _TARGET_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_ .-]{0,63}")
 
@@ -63,7 +67,8 @@ class Mapping:
 
         Returns
         -------
-        dict : canonical column, ``field:NAME`` or ``target:NAME`` -> column of the export
+        dict : canonical column, ``field:NAME`` or ``target:NAME`` -> column of the export; the
+            second column of a path has the key of the first with `` > 2`` after it, and so on
 
         Raises
         ------
@@ -84,12 +89,23 @@ class Mapping:
     ) -> dict[str, str]:
         exact = {column: column for column in found}
         by_key = {column_key(column): column for column in reversed(found)}
-        layout = {}
+
+        def columns_of(name: str, is_path: bool) -> list[str]:
+            # A column may be called "A > B" itself.
+            levels = name.split(SEPARATOR) if is_path and name not in exact else [name]
+            matches = [exact.get(one) or by_key.get(column_key(one) or "-") for one in levels]
+            columns = [match for match in matches if match]
+            return columns if len(columns) == len(levels) else []
+
+        layout: dict[str, str] = {}
         for canonical, names in self._wanted().items():
-            matches = (exact.get(name) or by_key.get(column_key(name) or "-") for name in names)
-            column = next(filter(None, matches), None)
-            if column is not None:
-                layout[canonical] = column
+            is_path = canonical == "category" or canonical.startswith("target:")
+            candidates = (columns_of(name, is_path) for name in names)
+            columns = next(filter(None, candidates), None)
+            if columns is not None:
+                layout |= {
+                    level_key(canonical, level): column for level, column in enumerate(columns, 1)
+                }
             elif not self.is_lenient and (require_labels or describes_new_ticket(canonical)):
                 raise HistoryError(
                     f"{file}: mapping {self.name} takes {canonical} from the column "
@@ -119,6 +135,11 @@ class Mapping:
             f'write a mapping file that says [columns] {example} = "NAME OF THE COLUMN" '
             "and pass it with --mapping FILE (docs/history.md)"
         )
+
+
+def level_key(canonical: str, level: int) -> str:
+    """Name a level of a path in a layout; the first has the name of the whole."""
+    return canonical if level == 1 else f"{canonical}{SEPARATOR}{level}"
 
 
 def describes_new_ticket(canonical: str) -> bool:

@@ -9,16 +9,17 @@ from importlib.metadata import version as library_version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from training.accounting import Accounting
-from training.evaluate import headline, truth_of
-from training.fit import Learned, OnStep, fit_model
+from training.evaluate import headline
+from training.fit import UNKNOWN, Learned, OnStep, fit_model
 from training.history import ensure_learnable, read_history
 from training.mapping import load_mapping
+from training.model_card import render_model_card
 from training.registry import log_run
 from training.report import render_report
+from training.study import Study, study_learning
 from training.tickets import data_hash, in_canonical_order
 from triage.bundle import champion, list_bundles, save_bundle, set_champion
 from triage.errors import ConfigurationError, HistoryError
@@ -36,6 +37,7 @@ class Trained:
     version: str
     folder: Path
     report: Path
+    model_card: Path
     run_id: str
     is_champion: bool
     accounting: Accounting
@@ -48,6 +50,7 @@ class Trained:
             "version": self.version,
             "folder": str(self.folder),
             "report": str(self.report),
+            "model_card": str(self.model_card),
             "mlflow_run": self.run_id,
             "champion": self.is_champion,
             "model_hash": self.learned.model.canonical_hash(),
@@ -101,7 +104,12 @@ def run_training(
     champion(output)
     words = load_taxonomy(taxonomy)
     articles = load_knowledge(kb).articles if kb else ()
-    read = read_history(history, load_mapping(mapping))
+    report_step = on_step or (lambda name, done, total: None)
+    read = read_history(
+        history,
+        load_mapping(mapping),
+        on_progress=lambda rows: report_step("reading the history", rows, UNKNOWN),
+    )
     reports = output / "reports"
     version = _new_version(output, read.frame)
     if read.rejected:
@@ -121,21 +129,16 @@ def run_training(
         n_jobs=n_jobs,
         on_step=on_step,
     )
+    study = study_learning(learned, frame, seed=seed, n_jobs=n_jobs, on_step=on_step)
     seconds = time.monotonic() - began
-    facts = _facts(learned, frame, read.accounting, seed, seconds)
+    facts = _facts(learned, study, frame, read.accounting, seed, seconds)
     model = replace(learned.model, facts=facts)
     folder = save_bundle(model, output, version, keys)
-    report = reports / f"{version}.html"
-    report.write_text(
-        render_report(
-            learned,
-            version=version,
-            facts={**facts, "model_hash": model.canonical_hash()},
-            accounting=read.accounting,
-            correctness=_correctness(learned, frame),
-        ),
-        "utf-8",
-    )
+    told = {**facts, "model_hash": model.canonical_hash()}
+    report, card = reports / f"{version}.html", reports / f"{version}.md"
+    for path, render in ((report, render_report), (card, render_model_card)):
+        page = render(learned, study, version=version, facts=told, accounting=read.accounting)
+        path.write_text(page, "utf-8")
     is_first = not _serves(output)
     if is_first:
         set_champion(output, version)
@@ -151,10 +154,12 @@ def run_training(
         },
         metrics=_flat_metrics(learned, read.accounting),
         tags={"data_hash": facts["data_hash"], "model_hash": model.canonical_hash()},
-        artifacts={"bundle": folder, "report": report},
+        artifacts={"bundle": folder, "report": report, "model_card": card},
     )
     seconds = time.monotonic() - began
-    return Trained(version, folder, report, run_id, is_first, read.accounting, learned, seconds)
+    return Trained(
+        version, folder, report, card, run_id, is_first, read.accounting, learned, seconds
+    )
 
 
 def _serves(output: Path) -> bool:
@@ -184,7 +189,12 @@ def _make_folder(folder: Path) -> None:
 
 
 def _facts(
-    learned: Learned, frame: pd.DataFrame, accounting: Accounting, seed: int, seconds: float
+    learned: Learned,
+    study: Study,
+    frame: pd.DataFrame,
+    accounting: Accounting,
+    seed: int,
+    seconds: float,
 ) -> dict[str, Any]:
     return {
         "trained_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -198,22 +208,12 @@ def _facts(
             target: {part: headline(values) for part, values in parts.items()}
             for target, parts in learned.metrics.items()
         },
+        "promises": study.promises.packed(),
         "libraries": {
             "python": platform.python_version(),
             **{name: library_version(name) for name in ("ticket-triage", *_LIBRARIES)},
         },
     }
-
-
-def _correctness(learned: Learned, frame: pd.DataFrame) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Pair each target's out-of-fold confidence with whether it was right."""
-    pairs = {}
-    for target, (probabilities, checked) in learned.out_of_fold.items():
-        truth = truth_of(frame, target)
-        classes = learned.model.heads[target].classifier.classes_
-        right = classes[probabilities.argmax(axis=1)] == truth[pd.notna(truth)]
-        pairs[target] = (probabilities.max(axis=1)[checked], right[checked])
-    return pairs
 
 
 def _flat_metrics(learned: Learned, accounting: Accounting) -> dict[str, float]:

@@ -43,10 +43,11 @@ def predict_file(
 ) -> Scored:
     """Write ``id`` and, for each target T, ``T, T_confidence, T_decision`` for every ticket.
 
-    T is the most probable label whatever the decision; the decision is "route" only where the whole
-    ticket may be routed. Rows that are no tickets are left out and
-    listed, with line and reason, in a file beside the output whose name ends in
-    ``-rejected.csv``. The output appears whole or not at all.
+    T is the label chosen whatever the decision, a whole path where labels are paths, and
+    T_confidence its probability; the decision is that of the suggestion, "route" only where the
+    whole ticket may be routed. Rows that are no tickets are left out and listed, with line and
+    reason, in a file beside the output whose name ends in ``-rejected.csv``. The output appears
+    whole or not at all.
 
     Parameters
     ----------
@@ -82,14 +83,14 @@ def _columns(engine: TriageEngine) -> list[str]:
 
 
 def _score(engine: TriageEngine, frame: pd.DataFrame) -> pd.DataFrame:
-    probabilities, decisions = engine.classify(list(iter_tickets(frame)))
+    answers = engine.classify(list(iter_tickets(frame)))
     columns: dict[str, Any] = {"id": frame["id"].astype(object).where(frame["id"].notna(), None)}
     scored = pd.DataFrame(columns).reset_index(drop=True)
-    for target, values in probabilities.items():
+    for target, verdicts in answers.items():
         labels = np.array(engine.model.heads[target].labels, dtype=object)
-        scored[target] = labels[values.argmax(axis=1)]
-        scored[f"{target}_confidence"] = values.max(axis=1).round(4)
-        scored[f"{target}_decision"] = decisions[target]
+        scored[target] = labels[verdicts.chosen]
+        scored[f"{target}_confidence"] = verdicts.confidence.round(4)
+        scored[f"{target}_decision"] = verdicts.decisions
     return scored
 
 

@@ -190,6 +190,16 @@ def resolve_model(path: Path) -> Path:
     return folder
 
 
+def has_model(path: Path) -> bool:
+    """Say whether a path is a bundle or holds any, be they fit to serve or not.
+
+    Raises
+    ------
+    BundleError : the champion's pointer does not hold a bundle's name
+    """
+    return (path / _MANIFEST).exists() or champion(path) is not None or bool(list_bundles(path))
+
+
 def champion(models: Path) -> str | None:
     """Name the bundle that serves, or None when none was promoted yet.
 
@@ -263,6 +273,7 @@ def _files_of(model: TriageModel) -> dict[str, bytes]:
                 "cutoffs": head.cutoffs.tolist(),
                 "intercept": [float(value) for value in fitted.intercept_],
                 "calibration": asdict(fitted.calibration_),
+                "levels": [asdict(one) if one else None for one in head.level_calibrations],
                 "C": fitted.C_,
                 # Not by name: a label of one ticket may be a text that slipped into its column.
                 "too_few": len(fitted.too_few_),
@@ -310,6 +321,7 @@ def _model_of(files: Mapping[str, bytes], manifest: Mapping[str, Any], key: byte
             fitted,
             dict(zip(entry["labels"], entry["thresholds"], strict=True)),
             np.array(entry["cutoffs"], dtype=np.float64),
+            tuple(Calibration(**one) if one else None for one in entry.get("levels", ())),
         )
     joint = content["joint"]
     return TriageModel(

@@ -121,7 +121,7 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):
         self.calibration_ = fit_calibration(scores[used], truth[used])
         self.out_of_fold_ = self.calibration_(scores)
 
-        weights, intercept = _fit_linear(X[known], truth[known], self.C_, self.random_state)
+        weights, intercept = fit_linear(X[known], truth[known], self.C_, self.random_state)
         # The last half step of precision is noise; see `coef_`.
         self.coef_ = np.ascontiguousarray(weights.T).astype(np.float16).astype(np.float32)
         self.intercept_ = intercept.astype(np.float32)
@@ -239,14 +239,14 @@ def _score_fold(
     present = np.unique(truth[train])
     if len(present) < 2:
         return np.zeros((test.shape[0], n_classes))
-    weights, intercept = _fit_linear(X[train], truth[train], C, seed)
+    weights, intercept = fit_linear(X[train], truth[train], C, seed)
     scores = np.asarray(test @ weights.T + intercept, dtype=np.float64)
     full = np.repeat(scores.min(axis=1, keepdims=True), n_classes, axis=1)
     full[:, present] = scores
     return full
 
 
-def _fit_linear(
+def fit_linear(
     X: sp.csr_matrix, truth: IndexArray, C: float, seed: int
 ) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
     """Fit one against the rest; two classes get mirrored rows, so that every class has a score."""
@@ -280,12 +280,29 @@ def _telling_weights(X: sp.csr_matrix, truth: IndexArray) -> npt.NDArray[np.floa
     members = sp.csr_matrix((np.ones(len(truth), np.float32), (index, rows)))
     present = sp.csr_matrix((np.ones_like(X.data), X.indices, X.indptr), shape=X.shape)
     total = np.asarray(present.sum(axis=0), dtype=np.float32).ravel()
-    telling = np.zeros(X.shape[1], dtype=np.float32)
-    for row, count in zip(members @ present, counts, strict=True):
-        inside = row.toarray().ravel()
-        own = (inside + 1) / (count + 2)
-        other = (total - inside + 1) / (len(truth) - count + 2)
-        telling += np.minimum(np.abs(np.log(own / other)), _MAX_LOG_ODDS) * (count / len(truth))
+    inside = (row.toarray().ravel() for row in members @ present)
+    return weights_of_presence(inside, total, counts)
+
+
+def weights_of_presence(
+    inside: Iterable[npt.NDArray[np.float32]],
+    total: npt.NDArray[np.float32],
+    counts: IndexArray,
+) -> npt.NDArray[np.float32]:
+    """Weigh columns by the number of tickets that have them: of each label, and in total.
+
+    Parameters
+    ----------
+    inside : for each label, an array of shape (n_features,)
+    total : array of shape (n_features,)
+    counts : ndarray of shape (n_labels,), tickets of each label
+    """
+    n_tickets = int(counts.sum())
+    telling = np.zeros(len(total), dtype=np.float32)
+    for row, count in zip(inside, counts, strict=True):
+        own = (row + 1) / (count + 2)
+        other = (total - row + 1) / (n_tickets - count + 2)
+        telling += np.minimum(np.abs(np.log(own / other)), _MAX_LOG_ODDS) * (count / n_tickets)
     mean = float(telling.mean()) or 1.0  # every column in every ticket: nothing tells anything
     return ((1 - _TELLING) + _TELLING * telling / mean).astype(np.float32)
 

@@ -52,7 +52,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 kb_app = typer.Typer(help="Check and search knowledge articles.", no_args_is_help=True)
-models_app = typer.Typer(help="List and verify model bundles.", no_args_is_help=True)
+models_app = typer.Typer(help="List, verify and look into model bundles.", no_args_is_help=True)
 
 app.add_typer(training.commands.app)
 app.add_typer(training.commands.data_app, name="data")
@@ -87,11 +87,13 @@ def suggest(
         list[str] | None, typer.Option("--field", help="A form field, as name=value")
     ] = None,
     model: ModelPath = None,
-    kb: Annotated[Path | None, typer.Option("--kb", help="Folder of articles")] = None,
+    kb: Annotated[
+        Path | None, typer.Option("--kb", help="Folder of articles; enough without a model")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Suggest tier, category, articles and steps for one ticket."""
-    from triage.engine import load_engine
+    from triage.engine import open_engine
     from triage.ticket import Ticket
 
     fields = {}
@@ -101,8 +103,11 @@ def suggest(
             raise ConfigurationError("a form field is given as --field name=value")
         fields[name] = value
     settings = context.obj
-    engine = load_engine(
-        model or settings.models, keys=settings.keys_dir, knowledge=kb or settings.kb
+    engine = open_engine(
+        model or settings.models,
+        keys=settings.keys_dir,
+        knowledge=kb or settings.kb,
+        taxonomy=settings.taxonomy,
     )
     [suggestion] = engine.suggest([Ticket(subject, description, fields=fields)])
     if as_json:
@@ -209,6 +214,39 @@ def models_list(context: typer.Context, model: ModelPath = None, as_json: AsJson
     columns = ("version", "state", "trained at", "targets")
     empty = f"no bundles in {folder}; make one with: triage train HISTORY --output {folder}"
     return show.show_table(Console(), columns, cells, empty)
+
+
+@models_app.command("thresholds")
+def models_thresholds(
+    context: typer.Context,
+    model: ModelPath = None,
+    target: Annotated[str | None, typer.Option(help="Only this target, such as tier")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show, label by label, what each target precision would route: threshold and share."""
+    from training.promises import PRECISIONS, read_promises
+    from triage.bundle import resolve_model, verify_bundle
+
+    folder = resolve_model(model or context.obj.models)
+    manifest, _ = verify_bundle(folder, context.obj.keys_dir)
+    promises = read_promises(manifest, target)
+    if as_json:
+        return show.print_json({"model_version": manifest["version"], **promises.to_dict()})
+    console = Console()
+    columns = ("label", "tickets", *(f"{precision:.0%}" for precision in PRECISIONS))
+    for name, labels in promises.labels.items():
+        rows = [
+            (label, promise.n, *(choice.in_words() for choice in promise.choices))
+            for label, promise in [*labels.items(), ("(all)", promises.overall[name])]
+        ]
+        show.show_sentences(console, [f"{name}: threshold (share of the tickets it would route)"])
+        show.show_table(console, columns, rows, "no labels")
+    if promises.together:
+        told = ", ".join(
+            f"{choice.precision:.0%}: {choice.in_words()}" for choice in promises.together.choices
+        )
+        return show.show_sentences(console, [f"All targets of a routing right together: {told}"])
+    return None
 
 
 @models_app.command("verify")

@@ -2,29 +2,44 @@
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from triage import policy
-from triage.bundle import load_bundle, resolve_model
+from triage import policy, tier_rules
+from triage.bundle import has_model, load_bundle, resolve_model
+from triage.errors import BundleError
 from triage.explain import map_terms, weigh_terms
+from triage.first_steps import N_ARTICLES, first_steps, fitting_articles
 from triage.knowledge import ArticleRecommender, KnowledgeBase, load_knowledge
+from triage.knowledge_engine import KnowledgeEngine, load_knowledge_engine
 from triage.model import TriageModel
+from triage.policy import TargetPolicy, Verdicts
 from triage.prepare import prepare
-from triage.suggestion import ArticleHit, Decision, Step, Suggestion, TermWeight
+from triage.suggestion import Answer, ArticleHit, Suggestion, TermWeight
 from triage.ticket import Ticket
+from triage.wide_impact import says_many_are_hit
 
 FloatArray = npt.NDArray[np.float64]
 
 _EXPLAINED = ("tier", "category")
-_N_ARTICLES = 3
-# An article for a lower tier is routine: of no help when that tier hardly ever resolves this.
-_ROUTINE_SHARE = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A batch of tickets as the model reads them; every part has a row a ticket."""
+
+    tickets: list[Ticket]
+    matrix: sp.csr_matrix
+    readable: npt.NDArray[np.bool_]
+    is_wide: npt.NDArray[np.bool_]
+    verdicts: dict[str, Verdicts]
+    joint_confidence: FloatArray
 
 
 @dataclass(frozen=True)
@@ -41,82 +56,74 @@ class TriageEngine:
     knowledge: KnowledgeBase
     _recommender: ArticleRecommender = field(repr=False)
 
-    def redacted(self, ticket: Ticket) -> Ticket:
-        """Clean a ticket's text and take personal data out: the form that may be stored."""
-        return prepare(ticket)
+    basis: ClassVar[Literal["model"]] = "model"
+
+    @property
+    def thresholds(self) -> Mapping[str, Mapping[str, float | None]]:
+        """Give for each target the confidence from which a label is routed; None: never."""
+        return {target: head.thresholds for target, head in self.model.heads.items()}
+
+    def answer(self, tickets: Sequence[Ticket]) -> list[Answer]:
+        """Answer tickets, in their order, each beside the form of it that may be stored."""
+        if not tickets:
+            return []
+        read = self._read(tickets)
+        hits = self._rank_articles(read)
+        return [
+            Answer(self._suggestion(read, row, hits[row]), ticket)
+            for row, ticket in enumerate(read.tickets)
+        ]
 
     def suggest(self, tickets: Sequence[Ticket]) -> list[Suggestion]:
         """Answer tickets, in their order."""
-        if not tickets:
-            return []
-        prepared = [prepare(ticket) for ticket in tickets]
-        matrix, familiarity = self.model.features.analyse(prepared)
-        probabilities = {
-            target: head.classifier.predict_proba(matrix)
-            for target, head in self.model.heads.items()
-        }
-        is_wide = np.array([self._says_many_are_hit(ticket) for ticket in prepared])
-        # Whoever says that a whole site is down speaks of IT, however short and oddly.
-        readable = self._readable(prepared, familiarity) | is_wide
-        decisions = self._decisions(probabilities, readable)
-        joint = self._joint_confidence(probabilities)
-        articles = self._rank_articles(prepared, probabilities)
-        return [
-            self._answer(
-                ticket,
-                matrix[row],
-                bool(readable[row]),
-                bool(is_wide[row]),
-                {target: values[row] for target, values in probabilities.items()},
-                {target: values[row] for target, values in decisions.items()},
-                float(joint[row]),
-                articles[row],
-            )
-            for row, ticket in enumerate(prepared)
-        ]
+        return [answer.suggestion for answer in self.answer(tickets)]
 
-    def classify(
-        self, tickets: Sequence[Ticket]
-    ) -> tuple[dict[str, FloatArray], dict[str, list[Decision]]]:
-        """Give each target's class probabilities and decision, and no more.
+    def classify(self, tickets: Sequence[Ticket]) -> dict[str, Verdicts]:
+        """Give each target's probabilities, the label chosen and the decision, and no more.
 
         Returns
         -------
-        dict : target -> ndarray of shape (n_tickets, n_classes)
-        dict : target -> decision for each ticket; "route" only where the whole ticket may be routed
+        dict : target -> `Verdicts`; "route" only where the whole ticket may be routed
         """
-        prepared = [prepare(ticket) for ticket in tickets]
-        matrix, familiarity = self.model.features.analyse(prepared)
-        probabilities = {
-            target: head.classifier.predict_proba(matrix)
-            for target, head in self.model.heads.items()
-        }
-        decisions = self._decisions(probabilities, self._readable(prepared, familiarity))
-        is_wide = [self._says_many_are_hit(ticket) for ticket in prepared]
-        return probabilities, self._held_back(decisions, probabilities, is_wide)
-
-    def _held_back(
-        self,
-        decisions: Mapping[str, list[Decision]],
-        probabilities: Mapping[str, FloatArray],
-        is_wide: Sequence[bool],
-    ) -> dict[str, list[Decision]]:
-        """Take back every "route" of a ticket that may not be routed as a whole."""
+        read = self._read(tickets)
         joint = self.model.joint
         targets = joint.targets if joint else ()
         needed = joint.threshold if joint else None
-        sure = self._joint_confidence(probabilities) >= (2.0 if needed is None else needed)
-        may_route = [
-            bool(is_sure) and not wide and all(decisions[t][row] == "route" for t in targets)
-            for row, (is_sure, wide) in enumerate(zip(sure, is_wide, strict=True))
-        ]
+        may_route = (read.joint_confidence >= (2.0 if needed is None else needed)) & ~read.is_wide
+        for target in targets:
+            may_route &= np.array(read.verdicts[target].decisions, dtype=object) == "route"
         return {
-            target: [
-                "suggest" if one == "route" and not may else one
-                for one, may in zip(values, may_route, strict=True)
-            ]
-            for target, values in decisions.items()
+            target: replace(
+                verdicts,
+                decisions=[
+                    "suggest" if decision == "route" and not may else decision
+                    for decision, may in zip(verdicts.decisions, may_route, strict=True)
+                ],
+            )
+            for target, verdicts in read.verdicts.items()
         }
+
+    @cached_property
+    def policies(self) -> dict[str, TargetPolicy]:
+        """Each head's policy under the desk's taxonomy, by target."""
+        return {
+            target: policy.policy_of(target, head, self.model.taxonomy)
+            for target, head in self.model.heads.items()
+        }
+
+    def _read(self, tickets: Sequence[Ticket]) -> _Read:
+        prepared = [prepare(ticket) for ticket in tickets]
+        matrix, familiarity = self.model.features.analyse(prepared)
+        taxonomy = self.model.taxonomy
+        is_wide = np.array([says_many_are_hit(ticket, taxonomy) for ticket in prepared], dtype=bool)
+        # Whoever says that a whole site is down speaks of IT, however short and oddly.
+        readable = self._readable(prepared, familiarity) | is_wide
+        verdicts = {
+            target: of_target.judge(of_target.head.classifier.predict_proba(matrix), readable)
+            for target, of_target in self.policies.items()
+        }
+        joint = self._joint_confidence(verdicts)
+        return _Read(prepared, matrix, readable, is_wide, verdicts, joint)
 
     def _readable(
         self, tickets: Sequence[Ticket], familiarity: FloatArray
@@ -127,164 +134,103 @@ class TriageEngine:
         )
         return has_text & (familiarity > 0) & (familiarity >= self.model.min_familiarity)
 
-    def _decisions(
-        self, probabilities: Mapping[str, FloatArray], readable: npt.NDArray[np.bool_]
-    ) -> dict[str, list[Decision]]:
-        return {
-            target: policy.target_decisions(self.model.heads[target], values, readable)
-            for target, values in probabilities.items()
-        }
-
-    def _joint_confidence(self, probabilities: Mapping[str, FloatArray]) -> FloatArray:
+    def _joint_confidence(self, verdicts: Mapping[str, Verdicts]) -> FloatArray:
         joint = self.model.joint
-        if joint is None:
-            return np.asarray(np.min([p.max(axis=1) for p in probabilities.values()], axis=0))
-        return joint.confidence(
-            np.column_stack([probabilities[target].max(axis=1) for target in joint.targets])
-        )
+        targets = joint.targets if joint else tuple(verdicts)
+        confidences = np.column_stack([verdicts[target].confidence for target in targets])
+        return joint.confidence(confidences) if joint else confidences.min(axis=1)
 
-    def _rank_articles(
-        self, tickets: Sequence[Ticket], probabilities: Mapping[str, FloatArray]
-    ) -> list[list[ArticleHit]]:
-        category_proba = None
-        if "category" in probabilities:
-            labels = self.model.heads["category"].labels
-            category_proba = [
-                dict(zip(labels, row.tolist(), strict=True)) for row in probabilities["category"]
-            ]
-        texts = [f"{ticket.subject}\n{ticket.description}" for ticket in tickets]
-        return self._recommender.rank(texts, category_proba, top=2 * _N_ARTICLES)
+    def _rank_articles(self, read: _Read) -> list[list[ArticleHit]]:
+        shares = None
+        if "category" in read.verdicts:
+            of_category = self.policies["category"]
+            # An article may belong to a whole category as well as to one below it.
+            nodes = [label for level in of_category.choice.levels for label in level.nodes]
+            sums = np.hstack(
+                [
+                    level.sums(read.verdicts["category"].probabilities)
+                    for level in of_category.choice.levels
+                ]
+            )
+            shares = [dict(zip(nodes, row, strict=True)) for row in sums.tolist()]
+        texts = [f"{ticket.subject}\n{ticket.description}" for ticket in read.tickets]
+        return self._recommender.rank(texts, shares, top=2 * N_ARTICLES)
 
-    def _answer(
-        self,
-        ticket: Ticket,
-        row: sp.csr_matrix,
-        is_readable: bool,
-        is_wide: bool,
-        probabilities: Mapping[str, FloatArray],
-        decisions: Mapping[str, Decision],
-        joint_confidence: float,
-        hits: list[ArticleHit],
-    ) -> Suggestion:
+    def _suggestion(self, read: _Read, row: int, hits: list[ArticleHit]) -> Suggestion:
+        ticket, is_wide = read.tickets[row], bool(read.is_wide[row])
         is_empty = not ticket.subject and not ticket.description
         predictions = {
-            target: policy.prediction(
-                head, probabilities[target], decisions[target], self._names(target)
-            )
-            for target, head in self.model.heads.items()
+            target: of_target.prediction(read.verdicts[target], row)
+            for target, of_target in self.policies.items()
         }
         joint = self.model.joint
         decision, reasons = policy.decide(
-            predictions,
-            self.model.heads,
+            self.policies,
+            read.verdicts,
+            row,
             joint.targets if joint else (),
-            joint_confidence if joint else None,
+            float(read.joint_confidence[row]) if joint else None,
             joint.threshold if joint else None,
         )
-        if not is_readable:
+        if not read.readable[row]:
             decision, reasons = "review", [policy.EMPTY if is_empty else policy.OUT_OF_DOMAIN]
         if is_wide:
             others = [reason for reason in reasons if reason is not policy.PROMISE_KEPT]
             reasons = [policy.WIDE_IMPACT, *others]
             decision = "suggest" if decision == "route" else decision
-            if "tier" in predictions:
-                predictions["tier"] = policy.raised_tier(
-                    predictions["tier"],
-                    self.model.heads["tier"],
-                    probabilities["tier"],
-                    self.model.taxonomy,
-                )
         tier, category = predictions.pop("tier", None), predictions.pop("category", None)
-        articles = self._fitting(hits, probabilities.get("tier"), is_wide) if not is_empty else []
-        category_label = category.label if category else None
-        steps, missing = self._steps(articles, category_label)
+        shares = {target: self._shares(read, target, row) for target in read.verdicts}
+        tier_shares = shares.get("tier")
+        if category is not None and category.label is not None and tier_shares is None:
+            tier_shares = tier_rules.usual_tiers(shares["category"], self.model.taxonomy)
+            tier = tier_rules.usual_tier(category.label, tier_shares, self.model.taxonomy)
+        if is_wide and tier is not None and tier_shares is not None:
+            tier = tier_rules.raised_tier(tier, tier_shares, self.model.taxonomy)
+        articles = []
+        if not is_empty:
+            articles = fitting_articles(
+                hits, self.knowledge, self.model.taxonomy, shares.get("tier"), is_wide
+            )
+        steps, missing = first_steps(
+            articles, self.knowledge, self.model.taxonomy, category.label if category else None
+        )
         return Suggestion(
             suggestion_id=secrets.token_hex(16),
             ticket_id=ticket.id,
             model_version=self.version,
             decision=decision,
-            confidence=round(joint_confidence, 4),
+            confidence=round(float(read.joint_confidence[row]), 4),
             reasons=reasons,
             tier=tier,
             category=category,
             targets=predictions,
-            next_tier=policy.next_tier(tier.label, self.model.taxonomy) if tier else None,
+            next_tier=tier_rules.next_tier(tier.label, self.model.taxonomy) if tier else None,
             steps=steps,
             articles=articles,
             missing_details=missing,
-            explanation=self._explain(ticket, row, probabilities) if not is_empty else {},
+            explanation=self._explain(read, row) if not is_empty else {},
             warnings=[] if articles else ["No article of the knowledge base fits this ticket."],
         )
 
-    def _names(self, target: str) -> Mapping[str, str]:
-        taxonomy = self.model.taxonomy
-        if target == "tier":
-            return {tier.id: tier.name for tier in taxonomy.tiers.values()}
-        if target == "category":
-            return {category.id: category.name for category in taxonomy.categories.values()}
-        return {}
+    def _shares(self, read: _Read, target: str, row: int) -> dict[str, float]:
+        labels = self.model.heads[target].labels
+        return dict(zip(labels, read.verdicts[target].probabilities[row].tolist(), strict=True))
 
-    def _says_many_are_hit(self, ticket: Ticket) -> bool:
-        text = " ".join(f"{ticket.subject} {ticket.description}".casefold().split())
-        return any(phrase.casefold() in text for phrase in self.model.taxonomy.wide_impact)
-
-    def _fitting(
-        self, hits: list[ArticleHit], tier_proba: FloatArray | None, is_wide: bool
-    ) -> list[ArticleHit]:
-        """Keep the articles that are not routine for a ticket that is not."""
-        order = list(self.model.taxonomy.tiers)
-        first_daily = next(
-            (place for place, tier in enumerate(self.model.taxonomy.tiers.values()) if tier.daily),
-            0,
-        )
-        kept = []
-        for hit in hits:
-            article = self.knowledge.get(hit.id)
-            if article is None or article.tier not in order:
-                kept.append(hit)
-                continue
-            is_routine = order.index(article.tier) <= first_daily
-            if is_wide and is_routine:
-                continue
-            if tier_proba is not None and self._share_up_to(article.tier, tier_proba) < (
-                _ROUTINE_SHARE
-            ):
-                continue
-            kept.append(hit)
-        return kept[:_N_ARTICLES]
-
-    def _share_up_to(self, tier: str, tier_proba: FloatArray) -> float:
-        order = list(self.model.taxonomy.tiers)
-        labels = self.model.heads["tier"].labels
-        return sum(
-            float(share)
-            for label, share in zip(labels, tier_proba, strict=True)
-            if label not in order or order.index(label) <= order.index(tier)
-        )
-
-    def _steps(
-        self, articles: list[ArticleHit], category: str | None
-    ) -> tuple[list[Step], list[str]]:
-        """Take the best article's steps; without one, the details to collect."""
-        best = self.knowledge.get(articles[0].id) if articles else None
-        details = self.model.taxonomy.details_of(category)
-        questions = [detail.question.get("en", detail.name) for detail in details]
-        if best is not None and best.steps:
-            return [Step(text, best.id) for text in best.steps], questions
-        return [Step(f"Ask and record: {question}", None) for question in questions], questions
-
-    def _explain(
-        self, ticket: Ticket, row: sp.csr_matrix, probabilities: Mapping[str, FloatArray]
-    ) -> dict[str, list[TermWeight]]:
-        terms = map_terms(self.model.features, ticket)
+    def _explain(self, read: _Read, row: int) -> dict[str, list[TermWeight]]:
+        terms = map_terms(self.model.features, read.tickets[row])
         explanation = {}
         for target in _EXPLAINED:
-            if target in probabilities:
-                top, runner_up = np.argsort(-probabilities[target], kind="stable")[:2]
+            if target in read.verdicts:
+                verdicts = read.verdicts[target]
+                chosen, rival = verdicts.chosen[row], self.policies[target].rival(verdicts, row)
                 coefficients = self.model.heads[target].classifier.coef_
-                contrast = coefficients[:, top] - coefficients[:, runner_up]
-                explanation[target] = weigh_terms(terms, row, contrast)
+                contrast = coefficients[:, chosen] - coefficients[:, rival]
+                explanation[target] = weigh_terms(terms, read.matrix[row], contrast)
         return explanation
+
+
+Engine = TriageEngine | KnowledgeEngine
+"""Whatever answers tickets: with what was learned, or before there was anything to learn from."""
 
 
 def load_engine(model: Path, *, keys: Path, knowledge: Path | None = None) -> TriageEngine:
@@ -309,3 +255,32 @@ def load_engine(model: Path, *, keys: Path, knowledge: Path | None = None) -> Tr
         knowledge=base,
         _recommender=ArticleRecommender(base),
     )
+
+
+def open_engine(
+    model: Path, *, keys: Path, knowledge: Path | None = None, taxonomy: Path | None = None
+) -> Engine:
+    """Load the model there is; before the first one, answer from the desk's articles alone.
+
+    Parameters
+    ----------
+    model : bundle, or models folder
+    keys : key folder with the trusted signers
+    knowledge : folder of articles
+    taxonomy : the desk's own taxonomy file; a model has brought its own
+
+    Raises
+    ------
+    BundleError : there is a model, and it is not as its trusted signer left it; or there is none,
+        and no articles either
+    KnowledgeError : the folder of articles cannot be read
+    ConfigurationError : the taxonomy makes no sense
+    """
+    if has_model(model):
+        return load_engine(model, keys=keys, knowledge=knowledge)
+    if knowledge is None:
+        raise BundleError(
+            f"{model} holds no model yet; train one with: triage train HISTORY --output {model}, "
+            "or answer from your knowledge articles alone with: --kb FOLDER (or TRIAGE_KB)"
+        )
+    return load_knowledge_engine(knowledge, taxonomy)

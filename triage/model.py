@@ -9,9 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from triage.article import Article
+from triage.choice import choice_of
 from triage.classifier import TicketClassifier
 from triage.confidence import JointConfidence
 from triage.features import TicketFeatures
+from triage.path_confidence import LevelCalibrations
 from triage.taxonomy import Taxonomy
 
 FloatArray = npt.NDArray[np.float64]
@@ -23,12 +25,14 @@ class Head:
 
     ``thresholds`` hold, label by label, the confidence from which on the promised precision is
     kept; None marks a label that may be suggested but never routed. ``cutoffs`` hold the
-    probability from which on a label belongs to the prediction set.
+    probability from which on a label belongs to the prediction set. ``level_calibrations`` are
+    those of the levels above the labels, where these are paths.
     """
 
     classifier: TicketClassifier
     thresholds: Mapping[str, float | None]
     cutoffs: FloatArray
+    level_calibrations: LevelCalibrations = ()
 
     @property
     def labels(self) -> list[str]:
@@ -75,6 +79,12 @@ class TriageModel:
             calibration = np.array(astuple(fitted.calibration_))
             arrays += [fitted.coef_, fitted.intercept_, calibration, head.cutoffs]
             arrays.append(np.array([head.thresholds[label] for label in head.labels], dtype=float))
+            arrays += [np.array(astuple(one)) for one in head.level_calibrations if one]
+            choice = choice_of(self.taxonomy, target, head.labels)
+            if choice.excluded.any() or choice.never_routed.any():
+                arrays += [choice.excluded, choice.never_routed]
+            if choice.costs is not None:
+                arrays.append(choice.costs)
         joint = self.joint
         rules = [self.min_familiarity, self.features.field_weight]
         if joint:

@@ -3,7 +3,13 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from triage.ticket import Ticket
+
 Decision = Literal["route", "suggest", "review"]
+Basis = Literal["model", "cost", "policy", "taxonomy", "knowledge"]
+
+N_ALTERNATIVES = 3
+"""Most labels that a prediction lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +30,28 @@ class Alternative:
 
 
 @dataclass(frozen=True, slots=True)
+class PathStep:
+    """A step of a path such as ``Access > VPN``, and the probability that it is a right one."""
+
+    label: str
+    name: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
 class Prediction:
     """The answer for one target.
 
     ``label`` is None when no suggestion is made (``decision`` is "review"); ``alternatives`` are
-    kept all the same, best first, the top label among them. ``confidence`` is the calibrated
-    probability of the top label, shown or not. ``set`` holds the right label with the stated
-    coverage. ``basis`` says where the answer comes from: "model", or "policy" where a rule of the
-    desk overrules it.
+    kept all the same, best first, without those that the desk excludes. ``confidence`` is the
+    calibrated probability of the label chosen, shown or not. ``set`` holds the right label with the
+    stated coverage. ``basis`` says where the answer comes from: "model"; "cost" where the desk's
+    costs choose among the model's probabilities; "policy" where a rule of the desk overrules it;
+    "taxonomy" where the category's usual tier is shown; "knowledge" where nothing was learned yet.
+
+    Where labels are paths, ``path`` holds the steps that are worth showing, the top one first, and
+    ``label`` is the last of them: perhaps ``Access`` alone. Its confidence is the probability that
+    the right label is this one or lies below it. Flat labels have no path.
     """
 
     label: str | None
@@ -40,7 +60,8 @@ class Prediction:
     decision: Decision
     set: list[str]
     alternatives: list[Alternative]
-    basis: str = "model"
+    basis: Basis = "model"
+    path: list[PathStep] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,3 +123,11 @@ class Suggestion:
     def to_dict(self) -> dict[str, Any]:
         """Turn the suggestion into plain data, ready for JSON."""
         return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A suggestion, and the cleaned and redacted ticket it was made from, fit to be stored."""
+
+    suggestion: Suggestion
+    ticket: Ticket

@@ -7,17 +7,25 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from triage.costs import TierCosts, parse_costs
 from triage.errors import ConfigurationError
+from triage.hierarchy import steps_of
 
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """A support tier: its short id ("1"), its name, and what it is there for."""
+    """A support tier: its short id ("1"), its name, and what it is there for.
+
+    ``route`` is False where the desk wants no ticket sent there unseen, ``exclude`` True where the
+    tier is never even suggested.
+    """
 
     id: str
     name: str
     duty: str
     daily: bool
+    route: bool = True
+    exclude: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +39,20 @@ class Detail:
 
 @dataclass(frozen=True, slots=True)
 class Category:
-    """A kind of ticket, and the ids of the details to collect before it goes up."""
+    """A kind of ticket, and the ids of the details to collect before it goes up.
+
+    ``tier`` is the one that usually resolves it, if the desk says so; ``route`` and ``exclude`` are
+    those of `Tier`. All of it holds for the categories below it as well, ``Access`` for
+    ``Access > VPN``, unless they have an entry of their own.
+    """
 
     id: str
     name: str
     description: str
     details: tuple[str, ...]
+    tier: str | None = None
+    route: bool = True
+    exclude: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +64,7 @@ class Taxonomy:
     details: Mapping[str, Detail]
     groups: Mapping[str, str]
     wide_impact: tuple[str, ...]
+    costs: TierCosts | None = None
 
     def tier_name(self, label: str) -> str:
         """Name a tier for people; an unknown label is its own name."""
@@ -59,16 +76,56 @@ class Taxonomy:
         category = self.categories.get(label)
         return category.name if category else label
 
+    def category_of(self, label: str) -> Category | None:
+        """Find a category's entry, or that of the nearest category above it that has one."""
+        steps = reversed(steps_of(label))
+        return next((self.categories[step] for step in steps if step in self.categories), None)
+
     def details_of(self, category: str | None) -> tuple[Detail, ...]:
         """List the details to collect for a category, the most telling first."""
-        found = self.categories.get(category or "")
+        found = self.category_of(category) if category else None
         return tuple(self.details[name] for name in found.details) if found else ()
+
+    def usual_tier(self, category: str) -> str | None:
+        """Name the tier that usually resolves a category, if the desk says so."""
+        found = self.category_of(category)
+        return found.tier if found else None
+
+    def may_route(self, target: str, label: str) -> bool:
+        """Say whether the desk lets tickets of this label be routed unseen."""
+        entry = self._entry(target, label)
+        return entry is None or entry.route
+
+    def is_excluded(self, target: str, label: str) -> bool:
+        """Say whether the desk wants this label never to be suggested."""
+        entry = self._entry(target, label)
+        return entry is not None and entry.exclude
+
+    def names(self, target: str) -> Mapping[str, str]:
+        """Give the names for people of a target's labels, those that have one."""
+        entries: Mapping[str, Tier | Category] = {}
+        if target == "tier":
+            entries = self.tiers
+        elif target == "category":
+            entries = self.categories
+        return {label: entry.name for label, entry in entries.items()}
+
+    def _entry(self, target: str, label: str) -> Tier | Category | None:
+        if target == "tier":
+            return self.tiers.get(label)
+        return self.category_of(label) if target == "category" else None
 
     def to_dict(self) -> dict[str, Any]:
         """Turn the taxonomy into plain data of the same shape as the TOML file."""
         return {
             "tiers": {
-                tier.id: {"name": tier.name, "duty": tier.duty, "daily": tier.daily}
+                tier.id: {
+                    "name": tier.name,
+                    "duty": tier.duty,
+                    "daily": tier.daily,
+                    "route": tier.route,
+                    "exclude": tier.exclude,
+                }
                 for tier in self.tiers.values()
             },
             "categories": {
@@ -76,6 +133,9 @@ class Taxonomy:
                     "name": category.name,
                     "description": category.description,
                     "details": list(category.details),
+                    **({"tier": category.tier} if category.tier else {}),
+                    "route": category.route,
+                    "exclude": category.exclude,
                 }
                 for category in self.categories.values()
             },
@@ -85,6 +145,7 @@ class Taxonomy:
             },
             "groups": dict(self.groups),
             "wide_impact": {"phrases": list(self.wide_impact)},
+            **({"costs": self.costs.to_dict()} if self.costs else {}),
         }
 
 
@@ -116,7 +177,14 @@ def parse_taxonomy(content: Mapping[str, Any], name: str = "taxonomy") -> Taxono
     """
     try:
         tiers = {
-            key: Tier(key, value["name"], value.get("duty", ""), value.get("daily", True))
+            key: Tier(
+                key,
+                value["name"],
+                value.get("duty", ""),
+                value.get("daily", True),
+                value.get("route", True),
+                value.get("exclude", False),
+            )
             for key, value in content["tiers"].items()
         }
         details = {
@@ -125,7 +193,13 @@ def parse_taxonomy(content: Mapping[str, Any], name: str = "taxonomy") -> Taxono
         }
         categories = {
             key: Category(
-                key, value["name"], value.get("description", ""), tuple(value.get("details", ()))
+                key,
+                value["name"],
+                value.get("description", ""),
+                tuple(value.get("details", ())),
+                value.get("tier"),
+                value.get("route", True),
+                value.get("exclude", False),
             )
             for key, value in content.get("categories", {}).items()
         }
@@ -139,19 +213,31 @@ def parse_taxonomy(content: Mapping[str, Any], name: str = "taxonomy") -> Taxono
             "see data/taxonomy.toml for a complete one"
         ) from error
     for category in categories.values():
+        if category.tier is not None and category.tier not in tiers:
+            raise ConfigurationError(
+                f"taxonomy {name}: category {category.id!r} is usually resolved by tier "
+                f"{category.tier!r}, which [tiers] does not define"
+            )
         for detail in category.details:
             if detail not in details:
                 raise ConfigurationError(
                     f"taxonomy {name}: category {category.id!r} asks for detail {detail!r}, "
                     "which [details] does not define"
                 )
+    entries: list[Tier | Category] = [*tiers.values(), *categories.values()]
+    for entry in entries:
+        if not (isinstance(entry.route, bool) and isinstance(entry.exclude, bool)):
+            raise ConfigurationError(
+                f"taxonomy {name}: route and exclude of {entry.id!r} must be true or false"
+            )
     for group, tier_id in groups.items():
         if tier_id not in tiers:
             raise ConfigurationError(
                 f"taxonomy {name}: group {group!r} belongs to tier {tier_id!r}, "
                 "which [tiers] does not define"
             )
-    return Taxonomy(tiers, categories, details, groups, wide_impact)
+    costs = parse_costs(content.get("costs", {}), list(tiers), name)
+    return Taxonomy(tiers, categories, details, groups, wide_impact, costs)
 
 
 def data_folder() -> Path:

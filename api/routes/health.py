@@ -30,14 +30,17 @@ async def live() -> Alive:
 
 @router.get("/readyz", summary="Ask whether tickets can be sent", responses=problems(503))
 def ready(service: ServiceDep) -> Ready:
-    """Answer 200 when a model is loaded and the database takes what is written to it."""
+    """Answer 200 when tickets are answered and the database takes what is written to it.
+
+    `model` is false while articles alone answer, because no model was trained yet.
+    """
     try:
         service.store.ping()
     except StoreError:
-        raise unavailable("The model is loaded; the database cannot be reached.") from None
+        raise unavailable("Tickets can be answered; the database cannot be reached.") from None
     if service.writer.is_failing:
-        raise unavailable("The model is loaded; the database cannot be written to.")
-    return Ready()
+        raise unavailable("Tickets can be answered; the database cannot be written to.")
+    return Ready(model=service.engine.basis == "model")
 
 
 def index_router(version: str) -> APIRouter:

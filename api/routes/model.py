@@ -1,4 +1,4 @@
-"""What the serving model is and how good it is."""
+"""What answers, and how good it is."""
 
 import math
 from collections.abc import Mapping
@@ -21,20 +21,24 @@ router = APIRouter(route_class=KeyedRoute, tags=["model"])
     dependencies=[needs("predict")],
 )
 async def read_model(service: ServiceDep) -> ModelOut:
-    """Tell the model's version, its labels, how well it did on unseen tickets, its thresholds."""
+    """Tell the model's version, its labels, how well it did on unseen tickets, its thresholds.
+
+    Before a first model is trained, `basis` is `knowledge`: answers rest on articles alone.
+    """
     engine = service.engine
     trained_at = engine.manifest.get("trained_at")
     metrics = engine.manifest.get("metrics", {})
     return ModelOut(
         version=engine.version,
+        basis=engine.basis,
         trained_at=None if trained_at is None else str(trained_at),
         targets={
             target: TargetOut(
-                labels=head.labels,
-                thresholds=dict(head.thresholds),
+                labels=list(thresholds),
+                thresholds=dict(thresholds),
                 metrics=_figures(metrics.get(target, {})),
             )
-            for target, head in engine.model.heads.items()
+            for target, thresholds in engine.thresholds.items()
         },
     )
 

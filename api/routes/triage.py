@@ -12,7 +12,6 @@ from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from api.examples import SUGGESTION
-from api.inference import Answer
 from api.openapi import problems
 from api.problems import Fault, Problem, ProblemError, faults_of, problem, unavailable
 from api.schemas import BODY_FIELDS, BatchIn, BatchOut, TicketIn
@@ -20,7 +19,7 @@ from api.security import KeyedRoute, needs
 from api.service import Service, ServiceDep
 from api.settings import Settings
 from triage.store import StoredSuggestion
-from triage.suggestion import Suggestion
+from triage.suggestion import Answer, Suggestion
 
 router = APIRouter(route_class=KeyedRoute, tags=["triage"])
 

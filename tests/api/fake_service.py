@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -20,6 +19,7 @@ from triage.article import Article
 from triage.store import open_store
 from triage.suggestion import (
     Alternative,
+    Answer,
     ArticleHit,
     Decision,
     Prediction,
@@ -68,23 +68,17 @@ class FakeEngine:
             "tier": {"newest": {"accuracy": 0.93, "n": 1200, "confusion": [[1, 2]]}, "rows": {}}
         },
     }
-    model = SimpleNamespace(
-        heads={"tier": SimpleNamespace(labels=["1", "2"], thresholds={"1": 0.8, "2": None})}
-    )
+    basis = "model"
+    thresholds: dict[str, dict[str, float | None]] = {"tier": {"1": 0.8, "2": None}}  # noqa: RUF012
 
     def __init__(self) -> None:
         self.batches: list[int] = []
         self._numbers = count(1)
         self._run = uuid4().hex[:8]
 
-    def suggest(self, tickets: Sequence[Ticket]) -> list[Suggestion]:
+    def answer(self, tickets: Sequence[Ticket]) -> list[Answer]:
         self.batches.append(len(tickets))
-        return [self._suggest(ticket) for ticket in tickets]
-
-    def redacted(self, ticket: Ticket) -> Ticket:
-        return replace(
-            ticket, subject=_redact(ticket.subject), description=_redact(ticket.description)
-        )
+        return [Answer(self._suggest(ticket), _redacted(ticket)) for ticket in tickets]
 
     def _suggest(self, ticket: Ticket) -> Suggestion:
         text = f"{ticket.subject} {ticket.description}".lower()
@@ -114,6 +108,10 @@ class FakeEngine:
             steps=[Step(step, UNLOCK.id) for step in UNLOCK.steps] if found else [],
             articles=self.knowledge.search(text),
         )
+
+
+def _redacted(ticket: Ticket) -> Ticket:
+    return replace(ticket, subject=_redact(ticket.subject), description=_redact(ticket.description))
 
 
 def _redact(text: str) -> str:

@@ -58,8 +58,8 @@ def test_every_part_of_a_ticket_reaches_the_engine(
     client: TestClient, engine: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[Any] = []
-    suggest = engine.suggest
-    engine.suggest = lambda tickets: seen.extend(tickets) or suggest(tickets)
+    answer = engine.answer
+    engine.answer = lambda tickets: seen.extend(tickets) or answer(tickets)
 
     client.post(
         "/v1/triage",
@@ -271,6 +271,7 @@ def test_model_is_described_without_its_tables_and_paths(client: TestClient) -> 
 
     assert answer.json() == {
         "version": "20261124-060102-1a2b3c4d",
+        "basis": "model",
         "trained_at": "2026-11-24T06:01:02Z",
         "targets": {
             "tier": {

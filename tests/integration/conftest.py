@@ -212,11 +212,13 @@ def serve(
     """Start ``triage serve`` on a model; its client carries a key that may predict."""
     with ExitStack() as running:
 
-        def start(model: Path, *, launcher: Sequence[object] = (TRIAGE,)) -> ServeProcess:
+        def start(
+            model: Path, *options: object, launcher: Sequence[object] = (TRIAGE,)
+        ) -> ServeProcess:
             folder = tmp_path_factory.mktemp("serve")
             database = {"TRIAGE_DATABASE_URL": f"sqlite:///{folder / 'triage.db'}"}
             made = answer("keys", "create", "test", "--scope", "predict", **database)
-            arguments = [*launcher, "serve", "--port", 0, "--model", model]
+            arguments = [*launcher, "serve", "--port", 0, "--model", model, *options]
             server = ServeProcess(folder, arguments, environment | database)
             running.callback(server.kill)
             running.callback(server.client.close)

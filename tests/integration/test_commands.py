@@ -66,6 +66,7 @@ def test_train_tells_what_it_made_and_from_what(desk: Path, trained: dict[str, A
     assert folder == desk / "models" / trained["version"]
     assert (folder / "manifest.json").is_file()
     assert Path(trained["report"]).read_text("utf-8").startswith("<!doctype html>")
+    assert Path(trained["model_card"]).read_text("utf-8").startswith("# Model card: ")
     assert trained["rows"] == {"read": 204, "kept": 202, "merged": 0, "rejected": 2}
     assert trained["champion"] is True
     for target in ("tier", "category"):
@@ -162,6 +163,17 @@ def test_kb_search_gives_the_best_first(answer: Any) -> None:
     assert scores == sorted(scores, reverse=True)
 
 
+def test_thresholds_of_a_model_are_told_for_each_label(models: Path, answer: Any) -> None:
+    told = answer("models", "thresholds", "--model", models, "--target", "category")
+
+    category = told["targets"]["category"]
+    assert set(told["targets"]) == {"category"}
+    assert set(category["labels"]) == {"access", "email", "printing", "vpn"}
+    for choices in (entry["choices"] for entry in category["labels"].values()):
+        assert [choice["precision"] for choice in choices] == [0.8, 0.85, 0.9, 0.95, 0.98]
+        assert all(choice["kept"] == (choice["threshold"] is not None) for choice in choices)
+
+
 def test_models_are_listed_and_verified(trained: dict[str, Any], models: Path, answer: Any) -> None:
     (listed,) = answer("models", "list", "--model", models)
     verified = answer("models", "verify", "--model", models)
@@ -225,6 +237,7 @@ USER_ERRORS = {
     "mapping names an absent column": ("data check history.csv --mapping wrong.toml", "nocolumn"),
     "rejected rows have no place": ("data check history.csv --rejected five.csv/r.csv", "r.csv"),
     "model is missing": ("evaluate history.csv --model nowhere", "triage train"),
+    "neither model nor articles": ("suggest hello --model nowhere", "--kb FOLDER"),
     "checked articles are missing": ("kb check nowhere", "nowhere"),
     "searched articles are missing": ("kb search printer --kb nowhere", "nowhere"),
     "scope is unknown": ("keys create desk --scope everything", "predict"),

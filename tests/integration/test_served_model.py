@@ -13,6 +13,7 @@ from mlflow.tracking import MlflowClient
 from sklearn.pipeline import Pipeline
 
 from triage.engine import TriageEngine, load_engine
+from triage.prepare import prepare
 from triage.ticket import Ticket
 
 # MLflow's own use of SQLAlchemy.
@@ -158,13 +159,14 @@ def engine(desk: Path, environment: dict[str, str]) -> TriageEngine:
 def assert_same_answers(
     pipelines: dict[str, Pipeline], engine: TriageEngine, tickets: list[Ticket]
 ) -> None:
-    probabilities, _ = engine.classify(tickets)
+    verdicts = engine.classify(tickets)
     assert set(pipelines) == {"tier", "category"}
     for target, pipeline in pipelines.items():
         labels = engine.model.heads[target].labels
-        expected = [labels[best] for best in probabilities[target].argmax(axis=1)]
+        expected = [labels[best] for best in verdicts[target].chosen]
         assert list(pipeline.predict(tickets)) == expected
-        assert pipeline.predict_proba(tickets) == pytest.approx(probabilities[target], abs=1e-6)
+        probabilities = verdicts[target].probabilities
+        assert pipeline.predict_proba(tickets) == pytest.approx(probabilities, abs=1e-6)
 
 
 @in_mlflow
@@ -172,7 +174,7 @@ def test_pipelines_of_the_run_predict_as_the_engine_does(
     pipelines: dict[str, Pipeline], engine: TriageEngine, rows: list[Row]
 ) -> None:
     tickets = [Ticket(row["short_description"], row["description"]) for row in rows]
-    tickets = [engine.redacted(ticket) for ticket in tickets]
+    tickets = [prepare(ticket) for ticket in tickets]
 
     assert_same_answers(pipelines, engine, tickets)
 

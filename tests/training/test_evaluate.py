@@ -141,7 +141,10 @@ def test_further_targets_are_measured_against_their_own_column(
 
     metrics = evaluate(engine, history.rename(columns={"tier": "target:priority"}))
 
-    assert metrics == {"priority": evaluate(loaded_engine, history)["tier"]}
+    of_tier = evaluate(loaded_engine, history)["tier"]
+    assert metrics == {
+        "priority": {name: of_tier[name] for name in of_tier if not name.endswith("_escalated")}
+    }
 
 
 def test_history_without_any_of_the_models_labels_has_no_metrics(
@@ -160,3 +163,29 @@ def test_missing_labels_are_none(
     assert truth_of(frame, "site").tolist() == [None, "Lyon"]
     assert truth_of(frame, "category").tolist() == [None, None]
     assert truth_of(frame, "nothing like it").tolist() == [None, None]
+
+
+def test_paths_are_measured_at_every_level() -> None:
+    labels = ["Access > Card", "Access > VPN", "Mail > Spam", "Mail > Sync"]
+    truth = np.array(["Access > Card", "Access > Badge", "Mail > Sync", "Mail"], dtype=object)
+    probabilities = np.array(
+        [
+            [0.7, 0.1, 0.1, 0.1],  # right
+            [0.2, 0.6, 0.1, 0.1],  # right at the top
+            [0.5, 0.1, 0.1, 0.3],  # wrong
+            [0.1, 0.1, 0.1, 0.7],  # right at the top
+        ]
+    )
+
+    metrics = measure(truth, labels, probabilities)
+
+    top, leaf = metrics["levels"]
+    assert (top["accuracy"], leaf["accuracy"]) == (3 / 4, 1 / 4)
+    assert metrics["accuracy"] == leaf["accuracy"]
+    assert metrics["macro_f1"] == leaf["macro_f1"]
+    # Access: precision 2/3, recall 1; Mail: 1 and 1/2
+    assert top["macro_f1"] == pytest.approx((4 / 5 + 2 / 3) / 2)
+
+
+def test_flat_labels_have_no_levels() -> None:
+    assert "levels" not in measure(TRUTH, LABELS, PROBABILITIES)

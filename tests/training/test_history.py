@@ -443,3 +443,56 @@ def test_reader_leaves_no_trace_of_pandas_guesses(tmp_path: Path) -> None:
 
     for column in ("id", "subject", "category"):
         assert frame[column].tolist() == cells
+
+
+def test_category_in_several_columns_becomes_a_path_down_to_its_first_gap(tmp_path: Path) -> None:
+    history = read(
+        tmp_path,
+        "subject,tier,Kind,Sub,Item\n"
+        "a,1,Access,VPN,Token\n"
+        "b,1,Access,,Token\n"
+        "c,1,access , vpn,\n"
+        "d,1,,VPN,Token\n",
+        parse_mapping(
+            '[columns]\nsubject = "subject"\ntier = "tier"\ncategory = "Kind > Sub > Item"',
+            "desk.toml",
+        ),
+    )
+
+    labels = history.frame["category"].astype(object).where(history.frame["category"].notna(), None)
+    assert labels.tolist() == ["Access > VPN > Token", "Access", "access > vpn", None]
+
+
+def test_row_with_an_empty_path_and_no_other_label_is_rejected(tmp_path: Path) -> None:
+    history = read(
+        tmp_path,
+        "subject,Kind,Sub\na,Access,VPN\nb, ,VPN\n",
+        parse_mapping('[columns]\nsubject = "subject"\ncategory = "Kind > Sub"', "desk.toml"),
+    )
+
+    assert history.frame["category"].tolist() == ["Access > VPN"]
+    assert [row.line for row in history.rejected] == [3]
+
+
+def test_paths_written_with_another_separator_are_one_label(tmp_path: Path) -> None:
+    history = read(
+        tmp_path,
+        "subject,category\na,Access::VPN\nb,Access :: VPN\nc,Access::VPN\nd,access > vpn\n",
+    )
+
+    assert history.frame["category"].tolist() == ["Access::VPN"] * 4
+
+
+def test_rows_are_streamed_with_labels_in_several_columns(tmp_path: Path) -> None:
+    path = write(tmp_path, "subject,Kind,Sub\na,Access,VPN\nb,,\n")
+    desk = parse_mapping(
+        '[columns]\nsubject = "subject"\ncategory = "Kind > Sub"\n[targets]\nboth = "Kind > Sub"',
+        "desk.toml",
+    )
+
+    (chunk,) = iter_rows(path, desk, require_labels=False)
+
+    assert chunk.frame["subject"].tolist() == ["a", "b"]
+    assert chunk.frame["category"].tolist()[0] == "Access > VPN"
+    assert chunk.frame["target:both"].tolist()[0] == "Access > VPN"
+    assert chunk.frame["category"].isna().tolist() == [False, True]

@@ -295,3 +295,36 @@ def test_documentation_names_every_column_and_every_builtin_mapping() -> None:
     missing = [name for name in (*CANONICAL, *builtin_mappings()) if f"`{name}`" not in text]
 
     assert missing == []
+
+
+def test_category_in_several_columns_is_a_path() -> None:
+    mapping = parse_mapping(
+        '[columns]\nsubject = "S"\ncategory = ["Category > Sub > Item", "Category > Sub", "Kind"]\n'
+        '[targets]\nservice = "Service > Part"',
+        "m.toml",
+    )
+
+    layout = resolve(mapping, "S,Category,sub,Service,Part")
+
+    assert layout == {
+        "subject": "S",
+        "category": "Category",
+        "category > 2": "sub",
+        "target:service": "Service",
+        "target:service > 2": "Part",
+    }
+
+
+def test_column_that_is_called_like_a_path_is_one_column() -> None:
+    mapping = parse_mapping('[columns]\nsubject = "S"\ncategory = "Kind > Part"', "m.toml")
+
+    layout = resolve(mapping, "S,Kind > Part,Kind,Part")
+
+    assert layout == {"subject": "S", "category": "Kind > Part"}
+
+
+def test_absent_level_of_a_path_is_told() -> None:
+    mapping = parse_mapping('[columns]\nsubject = "S"\ncategory = "Kind > Part"', "m.toml")
+
+    with pytest.raises(HistoryError, match=r"takes category from the column 'Kind > Part'"):
+        resolve(mapping, "S,Kind")

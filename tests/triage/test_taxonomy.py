@@ -264,9 +264,25 @@ def with_a_group_of_an_unknown_tier(content: dict[str, Any]) -> None:
     content["groups"]["Night Shift"] = "7"
 
 
+def with_a_usual_tier_that_is_unknown(content: dict[str, Any]) -> None:
+    content["categories"]["vpn"]["tier"] = "7"
+
+
+def with_a_word_for_a_flag(content: dict[str, Any]) -> None:
+    content["categories"]["vpn"]["route"] = "no"
+
+
+def with_costs_of_a_tier_left_open(content: dict[str, Any]) -> None:
+    content["tiers"]["2"] = {"name": "Technical"}
+    content["costs"] = {"tier": {"under_escalation": 2}}
+
+
 @pytest.mark.parametrize(
     ("spoil", "culprits"),
     [
+        (with_a_usual_tier_that_is_unknown, ["'vpn'", "'7'"]),
+        (with_a_word_for_a_flag, ["'vpn'", "true or false"]),
+        (with_costs_of_a_tier_left_open, ["[costs.tier]", "over_escalation"]),
         (without_tier_name, ["'name'"]),
         (without_tiers, ["'tiers'"]),
         (with_a_word_for_a_tier, ["wrong form"]),
@@ -318,3 +334,46 @@ def test_file_that_is_not_toml_is_refused_by_name_and_not_by_path(
 def test_missing_taxonomy_file_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"nowhere\.toml"):
         load_taxonomy(tmp_path / "nowhere.toml")
+
+
+def test_what_holds_for_a_category_holds_below_it_unless_that_has_its_own_entry() -> None:
+    content = deepcopy(SMALL)
+    content["categories"]["vpn"] |= {"tier": "1", "route": False, "exclude": True}
+    content["categories"]["vpn > token"] = {"name": "Token"}
+    taxonomy = parse_taxonomy(content)
+
+    assert taxonomy.usual_tier("vpn > client > old") == "1"
+    assert [detail.id for detail in taxonomy.details_of("vpn > client")] == ["device"]
+    assert not taxonomy.may_route("category", "vpn > client")
+    assert taxonomy.is_excluded("category", "vpn > client")
+    assert taxonomy.usual_tier("vpn > token") is None
+    assert taxonomy.details_of("vpn > token") == ()
+    assert taxonomy.may_route("category", "vpn > token")
+    assert not taxonomy.is_excluded("category", "vpn > token")
+
+
+def test_labels_without_an_entry_may_be_suggested_and_routed() -> None:
+    taxonomy = parse_taxonomy(SMALL)
+
+    for target, label in (("tier", "9"), ("category", "mail"), ("priority", "vpn")):
+        assert taxonomy.may_route(target, label)
+        assert not taxonomy.is_excluded(target, label)
+    assert taxonomy.usual_tier("mail") is None
+    assert taxonomy.names("priority") == {}
+    assert taxonomy.names("tier") == {"1": "Desk"} and taxonomy.names("category") == {"vpn": "VPN"}
+
+
+def test_taxonomy_written_and_read_again_is_the_same() -> None:
+    content = deepcopy(SMALL)
+    content["tiers"]["2"] = {"name": "Technical", "route": False}
+    content["categories"]["vpn"] |= {"tier": "2", "exclude": True}
+    content["costs"] = {"tier": {"under_escalation": 2, "over_escalation": 1}}
+    taxonomy = parse_taxonomy(content)
+
+    assert parse_taxonomy(taxonomy.to_dict()) == taxonomy
+
+
+def test_packaged_taxonomy_excludes_nothing_and_sets_no_costs(taxonomy: Taxonomy) -> None:
+    assert taxonomy.costs is None
+    assert all(entry.route and not entry.exclude for entry in taxonomy.tiers.values())
+    assert all(entry.route and not entry.exclude for entry in taxonomy.categories.values())
