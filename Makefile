@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 BENCH_READY := $(VENV)/.bench-ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lock bench bench-speed clean
+.PHONY: help setup demo test check format lock bench bench-speed bench-growth bench-trials clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -50,7 +50,13 @@ $(BENCH_READY): $(READY) requirements-bench.lock
 		|| echo "bench: fastText cannot be installed here; its rows will say so" >&2
 
 bench-speed: $(READY) ## Measure speed beside peers
-	@PYTHONPATH=tests $(BIN)/python -m benchmarks.speed
+	@$(BIN)/python -m tests.benchmarks.speed
+
+bench-growth: $(READY) ## Measure training time and memory up to a million tickets
+	@$(BIN)/python -m tests.benchmarks.growth
+
+bench-trials: $(READY) ## Try other settings of the heads inside training parts
+	@$(BIN)/python -m tests.benchmarks.trials
 
 clean: ## Remove the environment, caches and trained models
 	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .bench

@@ -17,6 +17,7 @@ from triage.bundle import save_bundle, set_champion
 from triage.engine import TriageEngine, load_engine
 from triage.knowledge import KnowledgeBase
 from triage.model import TriageModel
+from triage.semantic import is_available
 from triage.signing import field_key
 from triage.taxonomy import Taxonomy, load_taxonomy
 
@@ -52,6 +53,19 @@ CHATTER = (
     "a colleague has the other one",
 )
 SITES = ("Basel", "Lyon", "Porto")
+
+THINGS = {
+    "device": "keyboard mouse monitor laptop printer scanner headset webcam charger router "
+    "projector microphone loudspeaker smartphone touchpad trackball modem plotter cartridge cable "
+    "joystick stylus smartcard gamepad barcode-reader docking-station disk battery adapter lens",
+    "building": "door window elevator ceiling carpet heating lamp chair toilet staircase roof "
+    "basement wall sink curtain fireplace balcony garage corridor kitchen radiator doorbell gutter "
+    "chimney floorboard skylight plumbing bathroom wardrobe fence",
+    "payment": "salary invoice bonus pension tax allowance refund payslip reimbursement insurance "
+    "wage expense overtime-pay dividend mortgage loan premium commission budget receipt discount "
+    "deduction compensation stipend payroll tariff credit debt fee tip",
+}
+"""Words for three kinds of things, each in one ticket alone: only what they mean tells the kind."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +144,31 @@ def as_history_fixture() -> Callable[[Mapping[str, Sequence[Any]]], pd.DataFrame
 def history() -> pd.DataFrame:
     """240 tickets of 3 tiers and 4 categories in canonical order, five hours apart."""
     return in_canonical_order(as_history(made_up_tickets()))
+
+
+@pytest.fixture(scope="session")
+def paraphrased() -> pd.DataFrame:
+    """90 tickets in canonical order that share no telling word with one another."""
+    tickets = [
+        (f"Trouble with the {word}", kind) for kind in THINGS for word in THINGS[kind].split()
+    ]
+    return in_canonical_order(
+        as_history(
+            {
+                "id": [f"P{number:02}" for number in range(len(tickets))],
+                "subject": [subject for subject, _ in tickets],
+                "category": [kind for _, kind in tickets],
+            }
+        )
+    )
+
+
+@pytest.fixture(scope="session")
+def reading(paraphrased: pd.DataFrame, taxonomy: Taxonomy) -> Learned:
+    """What was learned of them by a head that may read what texts mean."""
+    if not is_available():
+        pytest.skip("the extra 'semantic' is not installed")
+    return fit_model(paraphrased, taxonomy=taxonomy, n_jobs=1, semantic=True)
 
 
 @pytest.fixture(scope="session")

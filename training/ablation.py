@@ -23,20 +23,32 @@ class Contribution:
     macro_f1: float
 
 
-def columns_without(features: TicketFeatures, frame: pd.DataFrame) -> dict[str, IndexArray]:
+MEANING = "meaning of the text"
+"""Names what texts mean, where a head reads it, among the parts of a ticket."""
+
+
+def columns_without(
+    features: TicketFeatures, frame: pd.DataFrame, n_columns: int
+) -> dict[str, IndexArray]:
     """Find, for each part of a ticket, the columns of the matrix that do not come from it.
+
+    Parameters
+    ----------
+    n_columns : of the matrix; those beyond the features hold what the text as a whole means, which
+        is a part of its own
 
     Returns
     -------
-    dict of "subject", "description" or a form field's name -> columns; a part that has no column,
-        or all of them, is left out
+    dict of "subject", "description", a form field's name or `MEANING` -> columns; a part that has
+        no column, or all of them, is left out
     """
-    every = np.arange(features.n_features_out_)
+    every = np.arange(n_columns)
     dropped = {name: _text_columns(features, name) for name in TEXT_COLUMNS}
     for name in features.field_names:
         values = frame[f"{FIELD}{name}"].dropna().unique().tolist()
         rows = features.transform([Ticket(fields={name: value}) for value in values])
         dropped[name] = np.unique(rows.indices)
+    dropped[MEANING] = every[features.n_features_out_ :]
     return {
         name: np.setdiff1d(every, columns)
         for name, columns in dropped.items()

@@ -54,6 +54,16 @@ def train(
     seed: Annotated[
         int, typer.Option(help="Same history and seed, same model", min=0, max=2**32 - 1)
     ] = 0,
+    semantic: Annotated[
+        bool, typer.Option("--semantic", help="Also read what texts mean, where it helps (English)")
+    ] = False,
+    budget_s: Annotated[
+        float, typer.Option(help="Seconds to spend on looking for better settings", min=0)
+    ] = 0.0,
+    settings_of: Annotated[
+        Path | None,
+        typer.Option(help="Learn with the settings of this bundle (a search's outcome)"),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Learn from a ticket history; make a signed bundle, a report and an MLflow run."""
@@ -70,6 +80,9 @@ def train(
             taxonomy=taxonomy or settings.taxonomy,
             target_precision=target_precision,
             seed=seed,
+            semantic=semantic,
+            budget_s=budget_s,
+            settings_of=settings_of,
             on_step=on_step,
         )
     if as_json:
@@ -91,6 +104,14 @@ def train(
     show.show_sentences(
         console,
         [f"{name} was not learned: {why}" for name, why in trained.learned.skipped.items()],
+    )
+    show.show_sentences(
+        console,
+        [
+            found.sentence(target)
+            for outcome in (trained.learned.searches, trained.learned.meaning)
+            for target, found in outcome.items()
+        ],
     )
     serves = "it serves now" if trained.is_champion else "another one serves; promote it to change"
     return show.show_sentences(

@@ -8,6 +8,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from training.split import Split
+from triage.meaning import beside
 
 IndexArray = npt.NDArray[np.int64]
 
@@ -36,7 +37,8 @@ class Asked:
 class Evidence:
     """The tickets as they were learned: their matrix, labels, twins and how they were split.
 
-    ``matrix`` is None for a history that was learned part by part. ``truths`` holds for each
+    ``matrix`` is None for a history that was learned part by part; ``meaning`` holds what the texts
+    mean, for the targets of ``reading_meaning``. ``truths`` holds for each
     target learned its labels, None where a ticket has none; ``thresholded`` of shape (n_tickets,)
     marks those that thresholds were set on; ``newest`` has what was answered about the newest
     tickets, for each target that could be asked.
@@ -48,3 +50,11 @@ class Evidence:
     parts: Split
     thresholded: npt.NDArray[np.bool_]
     newest: Mapping[str, Asked]
+    meaning: sp.csr_matrix | None = None
+    reading_meaning: frozenset[str] = frozenset()
+
+    def matrix_of(self, target: str) -> sp.csr_matrix:
+        """Give the matrix that a target's head learned from."""
+        if target in self.reading_meaning:
+            return beside(self.matrix, self.meaning)
+        return self.matrix

@@ -1,8 +1,9 @@
 """Fit a triage model: features, one calibrated head a target, thresholds, domain."""
 
 import hashlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from training.canonical import TARGET
 from training.evaluate import measure_target, truth_of
 from training.evidence import Asked, Evidence
 from training.history import label_columns
+from training.meaning import MeaningChoice, choose_meaning, read_meaning
+from training.search import Search, column_weights, search_settings
 from training.split import Split, has_dates, newest, split
 from training.tickets import data_hash, field_names, iter_tickets
 from triage.article import Article
@@ -29,9 +32,12 @@ from triage.confidence import (
     precision_threshold,
     set_cutoffs,
 )
+from triage.domain import languages, least_familiarity
 from triage.errors import HistoryError
 from triage.features import TicketFeatures
 from triage.hierarchy import fold_rare
+from triage.linear import LinearSettings
+from triage.meaning import beside
 from triage.model import Head, Joint, TriageModel
 from triage.path_confidence import fit_levels
 from triage.prepare import prepare_all
@@ -54,10 +60,6 @@ Analysis = tuple[TicketFeatures, sp.csr_matrix, npt.NDArray[np.float64], npt.NDA
 
 _NEWEST_SHARE = 0.5
 _MIN_NEWEST = 400  # tickets; fewer cannot carry thresholds, and all tickets are used
-# One in a hundred real tickets reads as foreign as this: those go to a person as well.
-_DOMAIN_QUANTILE = 0.01
-_CANDIDATES = (0.3, 1.0, 3.0)
-_SEARCH_LIMIT = 500_000  # tickets x labels; above it the search for C takes longer than it is worth
 _WORTH_PROCESSES = 20_000_000  # matrix entries x labels; about three seconds of fitting
 _CACHE_BYTES = 1 << 30
 
@@ -69,7 +71,9 @@ class Learned:
     ``metrics`` holds for each target "out_of_fold" (each ticket asked of a model that saw neither
     it nor its near twins; tickets whose label only their twins have are left out) and "newest"
     (learned on the older 80%, asked about the newer 20%; a
-    random part where the history has no dates). ``skipped`` tells why a target has no head.
+    random part where the history has no dates). ``skipped`` tells why a target has no head, and
+    ``meaning`` whether each head reads what texts mean, and ``searches`` which settings were found,
+    where that was asked for.
     """
 
     model: TriageModel
@@ -78,6 +82,8 @@ class Learned:
     is_split_by_time: bool
     skipped: dict[str, str]
     evidence: Evidence
+    meaning: Mapping[str, MeaningChoice] = field(default_factory=dict)
+    searches: Mapping[str, Search] = field(default_factory=dict)
 
 
 def fit_model(
@@ -92,6 +98,9 @@ def fit_model(
     n_jobs: int = -1,
     on_step: OnStep | None = None,
     by_parts_above: int = BY_PARTS_ABOVE,
+    semantic: bool = False,
+    budget_s: float = 0.0,
+    settings: Mapping[str, LinearSettings] | None = None,
 ) -> Learned:
     """Learn from a history in canonical order.
 
@@ -103,10 +112,15 @@ def fit_model(
     cache : folder for prepared features; holds ticket data
     n_jobs : processes, -1 for one a core
     by_parts_above : tickets; a longer history is learned part by part, see `training.by_parts`
+    semantic : let each head read what texts mean where that makes it better, see `training.meaning`
+    budget_s : seconds to spend on looking for better settings, see `training.search`
+    settings : of each target, such as an earlier search found; defaults for the others
 
     Raises
     ------
-    HistoryError : no target has two labels with enough tickets
+    HistoryError : no target has two labels with enough tickets, or the history is too long for
+        ``semantic``
+    ConfigurationError : ``semantic`` without the extra for it
     """
     report = on_step or (lambda name, done, total: None)
     targets = [column.removeprefix(TARGET) for column in label_columns(frame)]
@@ -125,6 +139,13 @@ def fit_model(
     if taxonomy.costs and "tier" in learnable:
         counts = pd.Series(learnable["tier"]).value_counts()
         taxonomy.costs.matrix([str(tier) for tier in counts.index[counts >= MIN_TICKETS]])
+    if len(frame) > by_parts_above and (semantic or budget_s):
+        asked = "what texts mean is read" if semantic else "settings are searched for"
+        raise HistoryError(
+            f"{asked} with at most {by_parts_above:,} tickets, this history has {len(frame):,}; "
+            "train without it, or on fewer tickets"
+        )
+    searches: dict[str, Search] = {}
     # One thread for linear algebra: sums in another order would give another model.
     with threadpool_limits(1):
         if len(frame) > by_parts_above:
@@ -132,7 +153,23 @@ def fit_model(
                 frame, learnable, key=key, seed=seed, n_jobs=n_jobs, report=report
             )
         else:
-            fitted = _learn_at_once(frame, learnable, key, cache, seed, n_jobs, report)
+            analysis = _cached_analysis(frame, key, cache, report)
+            first = next(iter(learnable.values()))
+            parts = split(frame["created_at"], first, analysis[3], seed=seed)
+            searches = _search(analysis, learnable, parts, budget_s, seed, n_jobs, report)
+            found = {target: search.settings for target, search in searches.items()}
+            fitted = _learn_at_once(
+                frame,
+                learnable,
+                analysis,
+                parts,
+                {**(settings or {}), **found},
+                cache,
+                seed,
+                n_jobs,
+                report,
+                semantic,
+            )
         classifiers = fitted.classifiers
         block = _newest_block(frame["created_at"])
         heads = {
@@ -146,6 +183,10 @@ def fit_model(
             for target, classifier in classifiers.items()
         }
         joint = _fit_joint(classifiers, learnable, block, target_precision)
+    reading = frozenset(target for target, choice in fitted.choices.items() if choice.is_used)
+    heads = {
+        target: replace(head, reads_meaning=target in reading) for target, head in heads.items()
+    }
     metrics = {
         target: {
             "out_of_fold": _out_of_fold_metrics(target, classifier, learnable[target], taxonomy),
@@ -159,7 +200,7 @@ def fit_model(
         features=fitted.features,
         heads=heads,
         joint=joint,
-        min_familiarity=float(np.quantile(fitted.familiarity, _DOMAIN_QUANTILE)),
+        min_familiarity=least_familiarity(fitted.familiarity, languages(iter_tickets(frame))),
         target_precision=target_precision,
         taxonomy=taxonomy,
         articles=tuple(articles),
@@ -169,45 +210,127 @@ def fit_model(
         for target, classifier in classifiers.items()
     }
     evidence = Evidence(
-        fitted.matrix, learnable, fitted.clusters, fitted.parts, block, fitted.asked
+        fitted.matrix,
+        learnable,
+        fitted.clusters,
+        fitted.parts,
+        block,
+        fitted.asked,
+        fitted.meaning,
+        reading,
     )
-    return Learned(model, metrics, out_of_fold, fitted.parts.is_by_time, skipped, evidence)
+    return Learned(
+        model,
+        metrics,
+        out_of_fold,
+        fitted.parts.is_by_time,
+        skipped,
+        evidence,
+        fitted.choices,
+        searches,
+    )
 
 
 def _is_learnable(truth: npt.NDArray[np.object_]) -> bool:
     return bool((pd.Series(truth).value_counts() >= MIN_TICKETS).sum() >= 2)
 
 
+def _search(
+    analysis: Analysis,
+    learnable: dict[str, npt.NDArray[np.object_]],
+    parts: Split,
+    budget_s: float,
+    seed: int,
+    n_jobs: int,
+    report: OnStep,
+) -> dict[str, Search]:
+    """Look for better settings of each head, where what the newest tickets ask is not seen."""
+    if not budget_s:
+        return {}
+    features, matrix, _, clusters = analysis
+    searches = {}
+    for target, truth in learnable.items():
+        rows = parts.train[pd.notna(truth[parts.train])]
+        if not _is_learnable(truth[rows]):
+            continue
+        searches[target] = search_settings(
+            matrix[rows],
+            truth[rows],
+            clusters[rows],
+            features,
+            budget_s=budget_s / len(learnable),
+            seed=seed,
+            n_jobs=processes(matrix, truth, n_jobs),
+            on_step=partial(report, f"trying settings of {target}"),
+        )
+    return searches
+
+
 def _learn_at_once(
     frame: pd.DataFrame,
     learnable: dict[str, npt.NDArray[np.object_]],
-    key: bytes,
+    analysis: Analysis,
+    parts: Split,
+    settings: Mapping[str, LinearSettings],
     cache: Path | None,
     seed: int,
     n_jobs: int,
     report: OnStep,
+    semantic: bool,
 ) -> Fitted:
     """Learn a history whose whole matrix fits into memory, cross-fitted."""
-    report("reading the texts", 0, 1)
-    features, matrix, familiarity, clusters = _cached_analysis(frame, key, cache)
-    classifiers = {
-        target: _fit_head(target, matrix, truth, clusters, seed, n_jobs, report)
-        for target, truth in learnable.items()
-    }
-    first = next(iter(learnable.values()))
-    parts = split(frame["created_at"], first, clusters, seed=seed)
+    features, matrix, familiarity, clusters = analysis
+
+    def fit(target: str, matrix: sp.csr_matrix, name: str) -> TicketClassifier:
+        unfitted = TicketClassifier(
+            settings=settings.get(target, LinearSettings()),
+            random_state=seed,
+            n_jobs=processes(matrix, learnable[target], n_jobs),
+        )
+        rows = np.flatnonzero(pd.notna(learnable[target]))
+        return _fit_head(
+            unfitted, name, features, matrix, learnable[target], clusters, rows, report
+        )
+
+    classifiers = {target: fit(target, matrix, f"learning {target}") for target in learnable}
+    matrices = dict.fromkeys(learnable, matrix)
+    meaning = read_meaning(frame, cache, n_jobs, report) if semantic else None
+    choices = {}
+    if meaning is not None:
+        wide = beside(matrix, meaning)
+        for target, truth in learnable.items():
+            reading = fit(target, wide, f"learning {target} with meaning")
+            rows = np.flatnonzero(pd.notna(truth))
+            choices[target] = choose_meaning(
+                classifiers[target], reading, truth[rows], clusters[rows], seed
+            )
+            if choices[target].is_used:
+                classifiers[target], matrices[target] = reading, wide
     asked = {
         target: _ask_newest(
-            target, matrix, learnable[target], clusters, classifier, parts, n_jobs, report
+            target,
+            features,
+            matrices[target],
+            learnable[target],
+            clusters,
+            classifier,
+            parts,
+            n_jobs,
+            report,
         )
         for target, classifier in classifiers.items()
     }
     answered = {target: answer for target, answer in asked.items() if answer}
-    return Fitted(features, matrix, familiarity, clusters, parts, classifiers, answered)
+    return Fitted(
+        features, matrix, familiarity, clusters, parts, classifiers, answered, meaning, choices
+    )
 
 
-def _cached_analysis(frame: pd.DataFrame, key: bytes, cache: Path | None) -> Analysis:
+def _cached_analysis(
+    frame: pd.DataFrame, key: bytes, cache: Path | None, report: OnStep
+) -> Analysis:
     """Analyse the tickets, or take the analysis of the same tickets, key and code from before."""
+    report("reading the texts", 0, 1)
     tickets = list(iter_tickets(frame))
     names = field_names(frame)
     if cache is None:
@@ -261,28 +384,22 @@ def _code_hash() -> str:
 
 
 def _fit_head(
-    target: str,
+    classifier: TicketClassifier,
+    name: str,
+    features: TicketFeatures,
     matrix: sp.csr_matrix,
     truth: npt.NDArray[np.object_],
     clusters: npt.NDArray[np.int64],
-    seed: int,
-    n_jobs: int,
+    rows: npt.NDArray[np.int64],
     report: OnStep,
 ) -> TicketClassifier:
-    rows = np.flatnonzero(pd.notna(truth))
-    is_searchable = len(rows) * len(set(truth[rows])) <= _SEARCH_LIMIT
-    classifier = TicketClassifier(
-        candidates=_CANDIDATES if is_searchable else (1.0,),
-        random_state=seed,
-        n_jobs=processes(matrix, truth, n_jobs),
-    )
-    classifier.fit(
+    return classifier.fit(
         matrix[rows],
         truth[rows],
         clusters[rows],
-        _counter(f"learning {target}", classifier, report),
+        column_weights(features, classifier.settings, matrix.shape[1]),
+        _counter(name, classifier, report),
     )
-    return classifier
 
 
 def processes(matrix: sp.csr_matrix, truth: npt.NDArray[np.object_], n_jobs: int) -> int:
@@ -399,6 +516,7 @@ def _out_of_fold_metrics(
 
 def _ask_newest(
     target: str,
+    features: TicketFeatures,
     matrix: sp.csr_matrix,
     truth: npt.NDArray[np.object_],
     clusters: npt.NDArray[np.int64],
@@ -413,13 +531,13 @@ def _ask_newest(
     if not len(test) or not _is_learnable(truth[train]):
         return None
     earlier = TicketClassifier(
-        candidates=(classifier.C_,),
+        settings=classifier.settings,
         n_folds=2,
         random_state=classifier.random_state,
         n_jobs=processes(matrix, truth, n_jobs),
     )
-    count = _counter(f"checking {target} on the newest", earlier, report)
-    earlier.fit(matrix[train], truth[train], clusters[train], count)
+    name = f"checking {target} on the newest"
+    _fit_head(earlier, name, features, matrix, truth, clusters, train, report)
     labels = [str(label) for label in earlier.classes_]
     return Asked(train, test, labels, earlier.predict_proba(matrix[test]))
 

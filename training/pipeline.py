@@ -2,8 +2,8 @@
 
 import platform
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version as library_version
 from pathlib import Path
@@ -16,14 +16,24 @@ from training.evaluate import headline
 from training.fit import UNKNOWN, Learned, OnStep, fit_model
 from training.history import ensure_learnable, read_history
 from training.mapping import load_mapping
+from training.meaning import MeaningChoice
 from training.model_card import render_model_card
 from training.registry import log_run
 from training.report import render_report
+from training.search import Search
 from training.study import Study, study_learning
 from training.tickets import data_hash, in_canonical_order
-from triage.bundle import champion, list_bundles, save_bundle, set_champion
+from triage.bundle import (
+    champion,
+    list_bundles,
+    load_bundle,
+    resolve_model,
+    save_bundle,
+    set_champion,
+)
 from triage.errors import ConfigurationError, HistoryError
 from triage.knowledge import load_knowledge
+from triage.semantic import load_encoder
 from triage.signing import field_key, signing_key
 from triage.taxonomy import load_taxonomy
 
@@ -57,6 +67,8 @@ class Trained:
             "seconds": round(self.seconds, 1),
             **self.accounting.to_dict(),
             "skipped": self.learned.skipped,
+            "meaning": _packed(self.learned.meaning),
+            "searches": _packed(self.learned.searches),
             "too_few": {
                 target: head.classifier.too_few_
                 for target, head in self.learned.model.heads.items()
@@ -76,6 +88,9 @@ def run_training(
     target_precision: float = 0.95,
     seed: int = 0,
     n_jobs: int = -1,
+    semantic: bool = False,
+    budget_s: float = 0.0,
+    settings_of: Path | None = None,
     on_step: OnStep | None = None,
 ) -> Trained:
     """Train on one or more exports and put the signed bundle into a models folder.
@@ -89,6 +104,8 @@ def run_training(
     mapping : name of a built-in mapping, path to a mapping file, or None to guess
     kb : folder of knowledge articles to ship with the model
     taxonomy : taxonomy file, None for the one that comes with the package
+    semantic, budget_s : see `training.fit.fit_model`
+    settings_of : bundle, or models folder, whose heads' settings to learn with
 
     Raises
     ------
@@ -102,6 +119,13 @@ def run_training(
     # These fail now rather than after an hour's training.
     signing_key(keys)
     champion(output)
+    if semantic:
+        load_encoder()
+    if settings_of and budget_s:
+        raise ConfigurationError(
+            "settings are either searched for (--budget-s) or taken from a bundle (--settings-of)"
+        )
+    earlier = load_bundle(resolve_model(settings_of), keys)[0].heads if settings_of else {}
     words = load_taxonomy(taxonomy)
     articles = load_knowledge(kb).articles if kb else ()
     report_step = on_step or (lambda name, done, total: None)
@@ -128,6 +152,9 @@ def run_training(
         cache=output / "cache",
         n_jobs=n_jobs,
         on_step=on_step,
+        semantic=semantic,
+        budget_s=budget_s,
+        settings={target: head.classifier.settings for target, head in earlier.items()},
     )
     study = study_learning(learned, frame, seed=seed, n_jobs=n_jobs, on_step=on_step)
     seconds = time.monotonic() - began
@@ -150,7 +177,11 @@ def run_training(
             "seed": seed,
             "target_precision": target_precision,
             "mapping": mapping or "auto",
-            **{f"C_{target}": head.classifier.C_ for target, head in model.heads.items()},
+            **{
+                f"{name}_{target}": value
+                for target, head in model.heads.items()
+                for name, value in asdict(head.classifier.settings).items()
+            },
         },
         metrics=_flat_metrics(learned, read.accounting),
         tags={"data_hash": facts["data_hash"], "model_hash": model.canonical_hash()},
@@ -203,6 +234,8 @@ def _facts(
         "seed": seed,
         "rows": accounting.to_dict()["rows"],
         "skipped": learned.skipped,
+        "meaning": _packed(learned.meaning),
+        "searches": _packed(learned.searches),
         "is_split_by_time": learned.is_split_by_time,
         "metrics": {
             target: {part: headline(values) for part, values in parts.items()}
@@ -214,6 +247,10 @@ def _facts(
             **{name: library_version(name) for name in ("ticket-triage", *_LIBRARIES)},
         },
     }
+
+
+def _packed(outcomes: Mapping[str, MeaningChoice | Search]) -> dict[str, dict[str, Any]]:
+    return {target: outcome.to_dict() for target, outcome in outcomes.items()}
 
 
 def _flat_metrics(learned: Learned, accounting: Accounting) -> dict[str, float]:

@@ -10,8 +10,9 @@ import pandas as pd
 import scipy.sparse as sp
 from sklearn.metrics import f1_score
 
-from triage.classifier import MIN_TICKETS, fit_linear
+from triage.classifier import MIN_TICKETS
 from triage.confidence import BoolArray
+from triage.linear import LinearSettings, fit_linear
 
 LabelArray = npt.NDArray[np.object_]
 IndexArray = npt.NDArray[np.int64]
@@ -21,15 +22,17 @@ IndexArray = npt.NDArray[np.int64]
 class Lesson:
     """What a head learns again: rows to learn from, and rows to ask about.
 
-    ``columns`` are those it may look at, None for all; ``truth`` holds the history's labels.
+    ``columns`` are those it may look at, None for all; ``truth`` holds the history's labels;
+    ``column_weights`` are as in `triage.linear.fit_linear`, of all columns.
     """
 
     matrix: sp.csr_matrix
     truth: LabelArray
     train: IndexArray
     test: IndexArray
-    C: float
+    settings: LinearSettings
     seed: int
+    column_weights: npt.NDArray[np.float32] | None = None
     columns: IndexArray | None = None
 
 
@@ -58,7 +61,9 @@ def is_right(truth: LabelArray, answered: LabelArray) -> BoolArray:
     return np.asarray(truth == answered, dtype=bool)
 
 
-_Cut = tuple[sp.csr_matrix, LabelArray, sp.csr_matrix, float, int]
+ColumnWeights = npt.NDArray[np.float32] | None
+
+_Cut = tuple[sp.csr_matrix, LabelArray, sp.csr_matrix, LinearSettings, int, ColumnWeights]
 
 
 def _cut(lesson: Lesson) -> _Cut:
@@ -69,24 +74,35 @@ def _cut(lesson: Lesson) -> _Cut:
         train = lesson.train[:0]
     X, asked = lesson.matrix[train], lesson.matrix[lesson.test]
     if lesson.columns is not None:
-        # Without some columns a row is shorter than one, as no row is that had them never.
-        X, asked = _unit_rows(X[:, lesson.columns]), _unit_rows(asked[:, lesson.columns])
+        # Without some columns a row is shorter than it would be had it never had them.
+        X, asked = _stretched(X[:, lesson.columns], X), _stretched(asked[:, lesson.columns], asked)
     labels = lesson.truth[train] if len(train) else np.array(counts.index[:1], dtype=object)
-    return X, labels, asked, lesson.C, lesson.seed
+    weights = lesson.column_weights
+    if weights is not None and lesson.columns is not None:
+        weights = weights[lesson.columns]
+    return X, labels, asked, lesson.settings, lesson.seed, weights
 
 
-def _unit_rows(X: sp.csr_matrix) -> sp.csr_matrix:
-    lengths = np.sqrt(np.asarray(X.multiply(X).sum(axis=1)).ravel())
-    scale = (1 / np.maximum(lengths, 1e-12)).astype(np.float32)
+def _stretched(X: sp.csr_matrix, whole: sp.csr_matrix) -> sp.csr_matrix:
+    scale = (_lengths(whole) / np.maximum(_lengths(X), 1e-12)).astype(np.float32)
     return sp.csr_matrix(sp.diags(scale) @ X)
 
 
+def _lengths(X: sp.csr_matrix) -> npt.NDArray[np.float64]:
+    return np.sqrt(np.asarray(X.multiply(X).sum(axis=1), dtype=np.float64).ravel())
+
+
 def _answer(
-    X: sp.csr_matrix, labels: LabelArray, asked: sp.csr_matrix, C: float, seed: int
+    X: sp.csr_matrix,
+    labels: LabelArray,
+    asked: sp.csr_matrix,
+    settings: LinearSettings,
+    seed: int,
+    column_weights: ColumnWeights,
 ) -> LabelArray:
     classes, index = np.unique(labels.astype(str), return_inverse=True)
     if len(classes) < 2:
         return np.full(asked.shape[0], classes[0] if len(classes) else "", dtype=object)
-    weights, intercept = fit_linear(X, index, C, seed)
+    weights, intercept = fit_linear(X, index, settings, seed, column_weights)
     scores = np.asarray(asked @ weights.T + intercept)
     return np.asarray(classes.astype(object)[scores.argmax(axis=1)])

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import joblib
-from sklearn.pipeline import Pipeline
+from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from triage.errors import ConfigurationError
+from triage.meaning import meaning_of
 from triage.model import TriageModel
 from triage.prepare import prepare_all
 
@@ -108,6 +109,9 @@ def pipelines_of(model: TriageModel) -> dict[str, Pipeline]:
     """
     features = copy.copy(model.features)
     features.key = b""
+    with_meaning = FeatureUnion(
+        [("ngrams", features), ("meaning", FunctionTransformer(meaning_of))]
+    )
     pipelines = {}
     for target, head in model.heads.items():
         classifier = copy.copy(head.classifier)
@@ -117,7 +121,7 @@ def pipelines_of(model: TriageModel) -> dict[str, Pipeline]:
         pipelines[target] = Pipeline(
             [
                 ("prepare", FunctionTransformer(prepare_all)),
-                ("features", features),
+                ("features", with_meaning if head.reads_meaning else features),
                 ("classifier", classifier),
             ]
         )

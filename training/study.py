@@ -14,6 +14,7 @@ from training.fit import Learned, OnStep, processes
 from training.learning_curve import SHARES, LearningCurve, draw_curve, growing_parts
 from training.promises import Promise, Promises, joint_promise, label_promises
 from training.refit import IndexArray, LabelArray, Lesson, ask_again
+from training.search import column_weights
 from training.slices import Parting, Slicing, measure_slices, part_tickets
 from training.telling import Term, read_vocabulary, telling_terms
 from triage.choice import LabelChoice, choice_of
@@ -195,17 +196,20 @@ def _refit(
     truth, asked = evidence.truths[target], evidence.newest[target]
     head = learned.model.heads[target]
     parts = growing_parts(evidence.parts, asked.train, frame["created_at"], evidence.clusters, seed)
-    without = columns_without(features, frame)
+    matrix = evidence.matrix_of(target)
+    without = columns_without(features, frame, n_columns=matrix.shape[1])
+    settings = head.classifier.settings
+    weights = column_weights(features, settings, matrix.shape[1])
 
     def lesson(train: IndexArray, columns: IndexArray | None = None) -> Lesson:
-        return Lesson(evidence.matrix, truth, train, asked.test, head.classifier.C_, seed, columns)
+        return Lesson(matrix, truth, train, asked.test, settings, seed, weights, columns)
 
     lessons = [
         *(lesson(part) for part in parts[:-1]),
         *(lesson(parts[_PART], columns) for columns in without.values()),
     ]
     count = _counter(f"looking into {target}", len(lessons) + 1, report)
-    answers = list(ask_again(lessons, processes(evidence.matrix, truth, n_jobs), count))
+    answers = list(ask_again(lessons, processes(matrix, truth, n_jobs), count))
     grown = [*answers[: len(parts) - 1], asked.answers]
     baselines = _baselines(truth, asked, frame, seed)
     count()

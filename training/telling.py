@@ -100,7 +100,8 @@ def telling_terms(
     rows = model.features.transform([Ticket(description=word) for word in vocabulary.words])
     found: dict[str, dict[str, list[Term]]] = {}
     for target, head in model.heads.items():
-        scores = rows @ head.classifier.coef_
+        # A word by itself: what a text means as a whole is left out.
+        scores = rows @ head.classifier.coef_[: rows.shape[1]]
         weights = scores - scores.mean(axis=1, keepdims=True)
         truth = truths[target][vocabulary.rows]
         found[target] = {

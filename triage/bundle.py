@@ -25,7 +25,10 @@ from triage.classifier import TicketClassifier
 from triage.confidence import Calibration, JointConfidence
 from triage.errors import BundleError
 from triage.features import TicketFeatures
+from triage.linear import LinearSettings
+from triage.meaning import MEANING_TOKENS, MEANING_WEIGHT
 from triage.model import Head, Joint, TriageModel
+from triage.semantic import DIMENSIONS, MODEL_SHA256, VOCABULARY_SHA256
 from triage.signing import (
     fingerprint,
     key_id,
@@ -36,7 +39,7 @@ from triage.signing import (
 )
 from triage.taxonomy import parse_taxonomy
 
-FORMAT = 1
+FORMAT = 2
 """Raise it when an older reader could not read the files, and keep reading the old ones."""
 
 _MANIFEST = "manifest.json"
@@ -274,9 +277,10 @@ def _files_of(model: TriageModel) -> dict[str, bytes]:
                 "intercept": [float(value) for value in fitted.intercept_],
                 "calibration": asdict(fitted.calibration_),
                 "levels": [asdict(one) if one else None for one in head.level_calibrations],
-                "C": fitted.C_,
+                "settings": asdict(fitted.settings),
                 # Not by name: a label of one ticket may be a text that slipped into its column.
                 "too_few": len(fitted.too_few_),
+                "reads_meaning": head.reads_meaning,
             }
         )
     joint = model.joint
@@ -285,7 +289,9 @@ def _files_of(model: TriageModel) -> dict[str, bytes]:
             "heads": heads,
             "field_names": list(features.field_names),
             "field_weight": features.field_weight,
-            "min_familiarity": model.min_familiarity,
+            "n_tickets": features.n_tickets_,
+            "min_familiarity": dict(model.min_familiarity),
+            "meaning": _meaning() if model.reads_meaning else None,
             "joint": {
                 "targets": joint.targets,
                 "confidence": asdict(joint.confidence),
@@ -303,25 +309,33 @@ def _model_of(files: Mapping[str, bytes], manifest: Mapping[str, Any], key: byte
     features = TicketFeatures(
         tuple(content["field_names"]), field_weight=content["field_weight"], key=key
     )
+    features.n_tickets_ = int(content["n_tickets"])
     features.buckets_ = _array(files["buckets.npy"])
     features.idf_ = _array(files["idf.npy"])
     features.values_ = _array(files["field_values.npy"])
     heads = {}
     for number, entry in enumerate(content["heads"]):
-        fitted = TicketClassifier()
+        fitted = TicketClassifier(settings=LinearSettings(**entry["settings"]))
         fitted.classes_ = np.array(entry["labels"], dtype=object)
         fitted.coef_ = _array(files[f"coef-{number}.npy"]).astype(np.float32)
         fitted.intercept_ = np.array(entry["intercept"], dtype=np.float32)
-        fitted.calibration_ = Calibration(**entry["calibration"])
-        fitted.C_ = float(entry["C"])
+        fitted.calibration_ = _calibration(entry["calibration"])
         fitted.too_few_ = {}
-        if fitted.coef_.shape != (features.n_features_out_, len(fitted.classes_)):
+        reads_meaning = bool(entry["reads_meaning"])
+        n_columns = features.n_features_out_ + (DIMENSIONS if reads_meaning else 0)
+        if fitted.coef_.shape != (n_columns, len(fitted.classes_)):
             raise ValueError("a head's coefficients do not fit the features")
         heads[entry["target"]] = Head(
             fitted,
             dict(zip(entry["labels"], entry["thresholds"], strict=True)),
             np.array(entry["cutoffs"], dtype=np.float64),
-            tuple(Calibration(**one) if one else None for one in entry.get("levels", ())),
+            tuple(_calibration(one) if one else None for one in entry["levels"]),
+            reads_meaning,
+        )
+    if content.get("meaning") not in (None, _meaning()):
+        raise BundleError(
+            f"bundle {manifest['version']} reads what texts mean with another language model than "
+            "this version does; train it again"
         )
     joint = content["joint"]
     return TriageModel(
@@ -339,6 +353,22 @@ def _model_of(files: Mapping[str, bytes], manifest: Mapping[str, Any], key: byte
         taxonomy=parse_taxonomy(json.loads(files["taxonomy.json"])),
         articles=tuple(Article.from_dict(entry) for entry in json.loads(files["articles.json"])),
         facts={},
+    )
+
+
+def _meaning() -> dict[str, Any]:
+    """Name everything that decides the columns of `triage.meaning.meaning_of`."""
+    return {
+        "model": MODEL_SHA256,
+        "vocabulary": VOCABULARY_SHA256,
+        "max_tokens": MEANING_TOKENS,
+        "weight": MEANING_WEIGHT,
+    }
+
+
+def _calibration(entry: Mapping[str, Any]) -> Calibration:
+    return Calibration(
+        entry["temperature"], entry["noise"], tuple(entry["evidence"]), tuple(entry["offsets"])
     )
 
 

@@ -13,14 +13,17 @@ import scipy.sparse as sp
 
 from triage import policy, tier_rules
 from triage.bundle import has_model, load_bundle, resolve_model
+from triage.domain import is_familiar
 from triage.errors import BundleError
 from triage.explain import map_terms, weigh_terms
 from triage.first_steps import N_ARTICLES, first_steps, fitting_articles
 from triage.knowledge import ArticleRecommender, KnowledgeBase, load_knowledge
 from triage.knowledge_engine import KnowledgeEngine, load_knowledge_engine
+from triage.meaning import beside, meaning_of
 from triage.model import TriageModel
 from triage.policy import TargetPolicy, Verdicts
 from triage.prepare import prepare
+from triage.semantic import load_encoder
 from triage.suggestion import Answer, ArticleHit, Suggestion, TermWeight
 from triage.ticket import Ticket
 from triage.wide_impact import says_many_are_hit
@@ -32,10 +35,14 @@ _EXPLAINED = ("tier", "category")
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """A batch of tickets as the model reads them; every part has a row a ticket."""
+    """A batch of tickets as the model reads them; every part has a row a ticket.
+
+    ``meaning`` is None where no head reads it.
+    """
 
     tickets: list[Ticket]
     matrix: sp.csr_matrix
+    meaning: sp.csr_matrix | None
     readable: npt.NDArray[np.bool_]
     is_wide: npt.NDArray[np.bool_]
     verdicts: dict[str, Verdicts]
@@ -114,16 +121,21 @@ class TriageEngine:
     def _read(self, tickets: Sequence[Ticket]) -> _Read:
         prepared = [prepare(ticket) for ticket in tickets]
         matrix, familiarity = self.model.features.analyse(prepared)
+        meaning = meaning_of(prepared) if self.model.reads_meaning else None
+        matrices = {False: matrix, True: matrix if meaning is None else beside(matrix, meaning)}
         taxonomy = self.model.taxonomy
         is_wide = np.array([says_many_are_hit(ticket, taxonomy) for ticket in prepared], dtype=bool)
         # Whoever says that a whole site is down speaks of IT, however short and oddly.
         readable = self._readable(prepared, familiarity) | is_wide
         verdicts = {
-            target: of_target.judge(of_target.head.classifier.predict_proba(matrix), readable)
+            target: of_target.judge(
+                of_target.head.classifier.predict_proba(matrices[of_target.head.reads_meaning]),
+                readable,
+            )
             for target, of_target in self.policies.items()
         }
         joint = self._joint_confidence(verdicts)
-        return _Read(prepared, matrix, readable, is_wide, verdicts, joint)
+        return _Read(prepared, matrix, meaning, readable, is_wide, verdicts, joint)
 
     def _readable(
         self, tickets: Sequence[Ticket], familiarity: FloatArray
@@ -132,7 +144,7 @@ class TriageEngine:
         has_text = np.array(
             [bool(ticket.subject or ticket.description) for ticket in tickets], dtype=bool
         )
-        return has_text & (familiarity > 0) & (familiarity >= self.model.min_familiarity)
+        return has_text & is_familiar(tickets, familiarity, self.model.min_familiarity)
 
     def _joint_confidence(self, verdicts: Mapping[str, Verdicts]) -> FloatArray:
         joint = self.model.joint
@@ -223,9 +235,16 @@ class TriageEngine:
             if target in read.verdicts:
                 verdicts = read.verdicts[target]
                 chosen, rival = verdicts.chosen[row], self.policies[target].rival(verdicts, row)
-                coefficients = self.model.heads[target].classifier.coef_
+                head = self.model.heads[target]
+                coefficients = head.classifier.coef_
                 contrast = coefficients[:, chosen] - coefficients[:, rival]
-                explanation[target] = weigh_terms(terms, read.matrix[row], contrast)
+                meaning = read.meaning if head.reads_meaning else None
+                explanation[target] = weigh_terms(
+                    terms,
+                    read.matrix[row],
+                    contrast,
+                    meaning=None if meaning is None else meaning[row],
+                )
         return explanation
 
 
@@ -245,8 +264,11 @@ def load_engine(model: Path, *, keys: Path, knowledge: Path | None = None) -> Tr
     ------
     BundleError : there is no model, or it is not as its trusted signer left it
     KnowledgeError : the folder of articles cannot be read
+    ConfigurationError : the model reads what texts mean, and the extra for it is missing
     """
     fitted, manifest = load_bundle(resolve_model(model), keys)
+    if fitted.reads_meaning:
+        load_encoder()  # now rather than at the first ticket
     base = load_knowledge(knowledge) if knowledge else KnowledgeBase(fitted.articles)
     return TriageEngine(
         version=str(manifest["version"]),

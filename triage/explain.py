@@ -7,6 +7,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from triage.features import TicketFeatures
+from triage.meaning import MEANING_TERM
 from triage.ngrams import fold, hash_grams
 from triage.suggestion import TermWeight
 from triage.ticket import Ticket
@@ -68,7 +69,12 @@ def map_terms(features: TicketFeatures, ticket: Ticket) -> TermMap:
 
 
 def weigh_terms(
-    terms: TermMap, row: sp.csr_matrix, contrast: npt.NDArray[np.float32], top: int = 8
+    terms: TermMap,
+    row: sp.csr_matrix,
+    contrast: npt.NDArray[np.float32],
+    top: int = 8,
+    *,
+    meaning: sp.csr_matrix | None = None,
 ) -> list[TermWeight]:
     """Sum what each word adds to the lead of a label over its runner-up.
 
@@ -76,20 +82,26 @@ def weigh_terms(
     ----------
     row : the ticket's row, csr_matrix of shape (1, n_features)
     contrast : float32 array of shape (n_features,), coefficients of the label minus those of
-        the runner-up
+        the runner-up; of a head that reads the meaning of texts, followed by those for the meaning
+    meaning : what such a head reads beside the row, csr_matrix of shape (1, DIMENSIONS)
 
     Returns
     -------
-    list of TermWeight, strongest first; negative weights spoke for the runner-up
+    list of TermWeight, strongest first; negative weights spoke for the runner-up. What the meaning
+        adds is one of them, `triage.meaning.MEANING_TERM`: exact, but of no single word
     """
     values = row.data[np.searchsorted(row.indices, terms.column_of)] if row.nnz else np.empty(0)
     parts = values * contrast[terms.column_of] * terms.share
-    weights = np.bincount(terms.term_of, parts, minlength=len(terms.terms))
+    names = terms.terms
+    weights = np.bincount(terms.term_of, parts, minlength=len(names))
+    if meaning is not None:
+        names = [*names, MEANING_TERM]
+        weights = np.append(weights, meaning @ contrast[row.shape[1] :])
     strongest = np.argsort(-np.abs(weights), kind="stable")[:top]
     return [
-        TermWeight(terms.terms[index], round(float(weights[index]), 4))
+        TermWeight(names[index], round(float(weights[index]), 4))
         for index in strongest
-        if terms.terms[index] and weights[index]
+        if names[index] and weights[index]
     ]
 
 

@@ -26,13 +26,15 @@ class Head:
     ``thresholds`` hold, label by label, the confidence from which on the promised precision is
     kept; None marks a label that may be suggested but never routed. ``cutoffs`` hold the
     probability from which on a label belongs to the prediction set. ``level_calibrations`` are
-    those of the levels above the labels, where these are paths.
+    those of the levels above the labels, where these are paths. A head that ``reads_meaning`` has
+    coefficients for the columns of `triage.meaning.meaning_of` after those of the features.
     """
 
     classifier: TicketClassifier
     thresholds: Mapping[str, float | None]
     cutoffs: FloatArray
     level_calibrations: LevelCalibrations = ()
+    reads_meaning: bool = False
 
     @property
     def labels(self) -> list[str]:
@@ -52,18 +54,24 @@ class Joint:
 class TriageModel:
     """A fitted model with its desk's taxonomy and the articles it was trained beside.
 
-    ``min_familiarity`` is the share of known wording below which a text is out of domain.
+    ``min_familiarity`` is, language by language, what a text's words must say for the desk at
+    least, see `triage.domain`.
     ``facts`` is what the manifest tells about the training: metrics, data hash, seed, versions.
     """
 
     features: TicketFeatures
     heads: Mapping[str, Head]
     joint: Joint | None
-    min_familiarity: float
+    min_familiarity: Mapping[str, float]
     target_precision: float
     taxonomy: Taxonomy
     articles: tuple[Article, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def reads_meaning(self) -> bool:
+        """Tell whether any head needs the extra ``semantic``."""
+        return any(head.reads_meaning for head in self.heads.values())
 
     def canonical_hash(self) -> str:
         """Hash what decides the answers, so that equal models have equal hashes.
@@ -76,17 +84,19 @@ class TriageModel:
         for target, head in sorted(self.heads.items()):
             fitted = head.classifier
             digest.update("\0".join([target, *head.labels]).encode())
-            calibration = np.array(astuple(fitted.calibration_))
+            calibration = np.hstack(astuple(fitted.calibration_))
             arrays += [fitted.coef_, fitted.intercept_, calibration, head.cutoffs]
             arrays.append(np.array([head.thresholds[label] for label in head.labels], dtype=float))
-            arrays += [np.array(astuple(one)) for one in head.level_calibrations if one]
+            arrays += [np.hstack(astuple(one)) for one in head.level_calibrations if one]
             choice = choice_of(self.taxonomy, target, head.labels)
             if choice.excluded.any() or choice.never_routed.any():
                 arrays += [choice.excluded, choice.never_routed]
             if choice.costs is not None:
                 arrays.append(choice.costs)
         joint = self.joint
-        rules = [self.min_familiarity, self.features.field_weight]
+        digest.update("\0".join(sorted(self.min_familiarity)).encode())
+        rules = [least for _, least in sorted(self.min_familiarity.items())]
+        rules += [self.features.n_tickets_, self.features.field_weight]
         if joint:
             digest.update("\0".join(joint.targets).encode())
             rules += [

@@ -33,7 +33,8 @@ def find_personal_data(text: str) -> list[Finding]:
     finders = _FINDERS
     for _ in range(_PASSES):
         lowered = _lower(text)
-        digits = sum(map(lowered.count, "0123456789"))
+        encoded = lowered.encode("utf-8", "replace")
+        digits = len(encoded) - len(encoded.translate(None, b"0123456789"))
         last = 0
         for place, (least_digits, hints, find) in enumerate(finders, 1):
             if digits < least_digits:

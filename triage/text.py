@@ -244,7 +244,10 @@ def _mail_parts(text: str) -> list[list[str]]:
         text = _WRAPPED_REPLY_LINE.sub(">", text)
     lines = [line for line in text.split("\n") if not line.startswith(">") and not _is_rule(line)]
     lowered = text.lower()
-    if not any(hint in lowered for hint in _HEADER_HINTS):
+    for hint in _HEADER_HINTS:
+        if hint in lowered:
+            break
+    else:
         return [lines]
     parts: list[list[str]] = [[]]
     headers: list[str] = []

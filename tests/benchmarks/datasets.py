@@ -138,10 +138,16 @@ def load(dataset: Dataset, root: Path) -> pd.DataFrame:
     return frame[kept].reset_index(drop=True)
 
 
-def utterances_of_no_intent(root: Path) -> list[str]:
-    """Read the utterances that lie outside every intent of clinc_oos: text about anything."""
+def utterances_of_no_intent(root: Path, split: str = "oos_") -> list[str]:
+    """Read the utterances that lie outside every intent of clinc_oos: text about anything.
+
+    Parameters
+    ----------
+    split : how the name of their part begins; ways to tell foreign text were chosen by
+        ``oos_train`` and ``oos_val``
+    """
     table = pd.read_csv(root / CLINC.path, dtype=str, keep_default_na=False)
-    return table.loc[table["split"].str.startswith("oos_"), "text"].tolist()
+    return table.loc[table["split"].str.startswith(split), "text"].tolist()
 
 
 def texts_of(frame: pd.DataFrame) -> list[str]:

@@ -105,7 +105,7 @@ def foreign(root: Path, seed: int) -> dict[str, float]:
     """
     train, test = parts_of(load(TIER, root), TIER.target, str(seed))
     tickets = list(iter_tickets(test))
-    words = endless_words(utterances_of_no_intent(root), seed)
+    words = endless_words(utterances_of_no_intent(root, "oos_test"), seed)
     with TemporaryDirectory() as folder:
         keys, models = Path(folder) / "keys", Path(folder) / "models"
         model = fit_ours(train, key=field_key(keys)).model

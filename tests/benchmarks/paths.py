@@ -51,7 +51,7 @@ def main() -> None:
         folded = fold_rare(truth, MIN_TICKETS)
         found: dict[str, list[np.ndarray]] = {}
         for seed in SEEDS:
-            fitted = TicketClassifier(candidates=(1.0,), random_state=seed)
+            fitted = TicketClassifier(random_state=seed)
             fitted.fit(matrix, folded, clusters)
             for who, figures in compared(fitted, truth.astype(str)).items():
                 found.setdefault(who, []).append(figures)

@@ -74,6 +74,22 @@ def test_train_tells_what_it_made_and_from_what(desk: Path, trained: dict[str, A
             assert set(trained["metrics"][target][part]) >= METRICS | {"confusion"}
 
 
+def test_outcome_of_a_search_is_kept_and_learned_with_again(
+    export: Path, answer: Any, tmp_path: Path
+) -> None:
+    searched = answer("train", export, "--budget-s", 6, "--output", tmp_path / "searched")
+    again = answer(
+        "train", export, "--settings-of", searched["folder"], "--output", tmp_path / "again"
+    )
+
+    assert searched["searches"].keys() == {"tier", "category"}
+    for found in searched["searches"].values():
+        assert found["tried"] >= 2
+        assert found["best"]["C"] > 0
+    assert again["searches"] == {}
+    assert again["model_hash"] == searched["model_hash"]
+
+
 def test_evaluate_measures_every_target(export: Path, models: Path, answer: Any) -> None:
     measured = answer("evaluate", export, "--mapping", "sample", "--model", models)
 
@@ -232,6 +248,11 @@ USER_ERRORS = {
     "history has five tickets": ("train five.csv --output out", "at least 10"),
     "promise is over 1": ("train history.csv --target-precision 1.5 --output out", "1.5"),
     "output is below a file": ("train history.csv --output five.csv/models", "--output"),
+    "settings are searched and given": (
+        "train history.csv --budget-s 9 --settings-of models --output out",
+        "--settings-of",
+    ),
+    "settings are of no model": ("train history.csv --settings-of nowhere --output out", "nowhere"),
     "mapping is unknown": ("data check history.csv --mapping nothing", "servicenow"),
     "mapping is no TOML": ("data check history.csv --mapping notoml.toml", "notoml.toml"),
     "mapping names an absent column": ("data check history.csv --mapping wrong.toml", "nocolumn"),

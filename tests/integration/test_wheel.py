@@ -28,6 +28,8 @@ def test_wheel_holds_what_runs_beside_the_code(installed: Any) -> None:
         "triage/_data/sample/history.csv.gz",
         "triage/_data/kb/KB0001-unlock-a-locked-account.md",
         "training/templates/report.html",
+        "triage/assets/bert-uncased-vocab.txt",
+        "triage/assets/bert-uncased-vocab.LICENSE.txt",
     } <= names
     for folder, ending in (
         ("data/kb", "md"),

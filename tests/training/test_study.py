@@ -82,7 +82,7 @@ def test_refit_on_everything_answers_as_the_model_of_the_older_tickets(learned: 
         evidence.truths["category"],
         asked.train,
         asked.test,
-        learned.model.heads["category"].classifier.C_,
+        learned.model.heads["category"].classifier.settings,
         0,
     )
 
@@ -105,7 +105,7 @@ def test_lesson_of_one_label_answers_with_it(learned: Learned) -> None:
 def test_columns_of_each_part_are_found(learned: Learned, history: pd.DataFrame) -> None:
     features = learned.model.features
 
-    found = columns_without(features, history)
+    found = columns_without(features, history, features.n_features_out_)
 
     assert set(found) == {"subject", "description", "site"}
     n_sites = history["field:site"].nunique()

@@ -404,6 +404,17 @@ def test_signed_model_whose_parts_do_not_fit_is_refused(bundle: Path, saved: Sav
     assert "a part is missing or malformed" in refusal(bundle, saved.keys)
 
 
+def test_model_that_reads_meaning_with_another_language_model_is_refused(
+    bundle: Path, saved: SavedBundle
+) -> None:
+    content = json.loads((bundle / "model.json").read_bytes())
+    content["meaning"] = {"model": "0" * 64, "vocabulary": "0" * 64, "max_tokens": 8, "weight": 1}
+    (bundle / "model.json").write_text(json.dumps(content))
+    rewritten(bundle, saved.keys, nothing)
+
+    assert "with another language model than this version does" in refusal(bundle, saved.keys)
+
+
 def test_signed_model_without_a_part_is_refused(bundle: Path, saved: SavedBundle) -> None:
     content = json.loads((bundle / "model.json").read_bytes())
     del content["heads"][0]["calibration"]["noise"]

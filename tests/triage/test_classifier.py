@@ -12,6 +12,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from triage.classifier import MIN_TICKETS, TicketClassifier, deal_folds
+from triage.linear import LinearSettings
 
 Toy = tuple[sp.csr_matrix, npt.NDArray[np.object_]]
 
@@ -175,7 +176,7 @@ def test_number_of_processes_changes_nothing() -> None:
     np.testing.assert_array_equal(one.coef_, two.coef_)
     np.testing.assert_array_equal(one.intercept_, two.intercept_)
     np.testing.assert_array_equal(one.out_of_fold_, two.out_of_fold_)
-    assert (one.calibration_, one.C_) == (two.calibration_, two.C_)
+    assert one.calibration_ == two.calibration_
 
 
 def test_fitting_twice_gives_the_same_model() -> None:
@@ -187,25 +188,6 @@ def test_fitting_twice_gives_the_same_model() -> None:
     np.testing.assert_array_equal(classifier.fit(X, y).coef_, first)
 
 
-@pytest.mark.parametrize("candidates", [(0.1, 2.0), (0.5,), (3.0, 0.3, 1.0)])
-def test_c_is_one_of_the_candidates(candidates: tuple[float, ...]) -> None:
-    X, y = toy(3, 60, noise=0.1)
-
-    assert TicketClassifier(candidates=candidates).fit(X, y).C_ in candidates
-
-
-def test_middle_candidate_is_left_for_a_better_one_only() -> None:
-    X, y = toy(3, 120)
-    mostly_one = np.flatnonzero((y == "label 0") | (np.arange(120) < 30))
-
-    # So little weight on errors that the most frequent label always wins.
-    middle_is_useless = TicketClassifier(candidates=(1e-7, 1e-6, 1.0))
-    equally_good = TicketClassifier(candidates=(1.0, 2.0, 4.0))
-
-    assert middle_is_useless.fit(X[mostly_one], y[mostly_one]).C_ == 1.0
-    assert equally_good.fit(X, y).C_ == 2.0
-
-
 def test_coefficients_fit_into_half_precision() -> None:
     X, y = toy(3, 90, noise=0.2)
 
@@ -215,12 +197,10 @@ def test_coefficients_fit_into_half_precision() -> None:
     np.testing.assert_array_equal(coefficients.astype(np.float16).astype(np.float32), coefficients)
 
 
-@pytest.mark.parametrize(
-    ("candidates", "n_folds"), [((1.0,), 2), ((1.0,), 4), ((0.3, 1.0, 3.0), 4)]
-)
-def test_every_model_fitted_is_told_of(candidates: tuple[float, ...], n_folds: int) -> None:
+@pytest.mark.parametrize("n_folds", [2, 4])
+def test_every_model_fitted_is_told_of(n_folds: int) -> None:
     X, y = toy(3, 60)
-    classifier = TicketClassifier(candidates=candidates, n_folds=n_folds)
+    classifier = TicketClassifier(n_folds=n_folds)
     steps = []
 
     classifier.fit(X, y, on_step=lambda: steps.append(1))
@@ -230,7 +210,10 @@ def test_every_model_fitted_is_told_of(candidates: tuple[float, ...], n_folds: i
 
 def test_clone_keeps_parameters_and_forgets_the_fit() -> None:
     X, y = toy(2, 40)
-    classifier = TicketClassifier(candidates=(0.5,), n_folds=3, random_state=9, n_jobs=1).fit(X, y)
+    classifier = TicketClassifier(
+        settings=LinearSettings(C=0.5), n_folds=3, random_state=9, n_jobs=1
+    )
+    classifier.fit(X, y)
 
     copy = clone(classifier)
 

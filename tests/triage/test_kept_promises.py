@@ -150,9 +150,10 @@ def changed(engine, **parts):
 
 
 def test_classifying_no_tickets_gives_nothing(loaded_engine):
-    probabilities, decisions = loaded_engine.classify([])
+    verdicts = loaded_engine.classify([])
 
-    assert probabilities["tier"].shape == (0, 3) and decisions == {"tier": [], "category": []}
+    assert verdicts["tier"].probabilities.shape == (0, 3)
+    assert verdicts["tier"].decisions == verdicts["category"].decisions == []
 
 
 def test_wide_impact_is_not_told_to_be_routed(loaded_engine):
@@ -188,7 +189,7 @@ def test_second_tiers_article_is_no_routine_at_a_desk_without_self_service(loade
 
 
 def test_text_without_one_known_word_is_out_of_domain_however_odd_the_history_was(loaded_engine):
-    engine = changed(loaded_engine, min_familiarity=0.0)  # one empty ticket in a hundred does it
+    engine = changed(loaded_engine, min_familiarity={"und": 0.0})  # some empty tickets do it
 
     answer = engine.suggest([Ticket("qwv zxj krpl", "blorf snig wump trake vonsel drib")])[0]
 
@@ -230,7 +231,7 @@ def test_hash_changes_with_everything_numeric_that_decides_answers(model, part):
         "joint weights": replace(
             model, joint=replace(joint, confidence=replace(joint.confidence, intercept=9.0))
         ),
-        "familiarity": replace(model, min_familiarity=0.99),
+        "familiarity": replace(model, min_familiarity={"und": 0.99}),
         "field weight": replace(model, features=features),
     }
 

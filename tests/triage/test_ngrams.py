@@ -10,10 +10,19 @@ import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triage.ngrams import FIRST_WORD_BUCKET, N_BUCKETS, count_grams, fold, hash_grams
+from triage.ngrams import (
+    FIRST_WORD_BUCKET,
+    MARK_SHIFT,
+    N_BUCKETS,
+    chunks,
+    count_grams,
+    fold,
+    hash_grams,
+    keyed_words,
+)
 
 WORD_BITS = 2**32 - 1
-CHUNK_BYTES = 2**18
+CHUNK_BYTES = 2**15
 
 # Words, blanks of several kinds, punctuation, letters outside ASCII, and anything else at all.
 CHARACTERS = st.one_of(
@@ -95,6 +104,20 @@ def test_counts_of_a_batch_are_those_of_its_parts(texts: list[str], cut: int) ->
     whole = count_grams(texts)
 
     assert_equal(whole, sp.vstack([count_grams(texts[:cut]), count_grams(texts[cut:])], "csr"))
+
+
+@given(
+    sizes=st.lists(st.sampled_from([0, 1, CHUNK_BYTES // 2, CHUNK_BYTES, 3 * CHUNK_BYTES])),
+    most=st.integers(1, 5),
+)
+def test_chunks_hold_each_text_once_and_are_small_unless_one_text_is_large(
+    sizes: list[int], most: int
+) -> None:
+    cut = [sizes[chunk] for chunk in chunks(sizes, most)]
+
+    assert [size for part in cut for size in part] == sizes
+    assert all(0 < len(part) <= most for part in cut)
+    assert all(len(part) == 1 or sum(part) <= CHUNK_BYTES for part in cut)
 
 
 def test_no_gram_and_no_word_pair_crosses_from_one_text_into_the_next() -> None:
@@ -194,3 +217,23 @@ def test_positions_point_at_the_bytes_that_were_hashed(texts: list[str]) -> None
 @given(text=TEXTS)
 def test_folding_twice_changes_nothing(text: str) -> None:
     assert fold(fold(text)) == fold(text)
+
+
+@given(texts=st.lists(TEXTS, max_size=5))
+def test_words_alone_have_the_buckets_they_have_among_all_grams(texts: list[str]) -> None:
+    marks = np.arange(len(texts), dtype=np.uint32) << np.uint32(MARK_SHIFT)
+
+    words, pairs, firsts = keyed_words(texts, marks)
+
+    counts = count_grams(texts)[:, FIRST_WORD_BUCKET:]
+    keys = np.concatenate([words, pairs])
+    found = sp.csr_matrix(
+        (
+            np.ones(len(keys), dtype=np.float32),
+            (keys >> np.uint32(MARK_SHIFT), (keys & np.uint32(N_BUCKETS - 1)) - FIRST_WORD_BUCKET),
+        ),
+        shape=counts.shape,
+    )
+    assert_equal(found, counts)
+    assert (words[firsts] >> np.uint32(MARK_SHIFT) == pairs >> np.uint32(MARK_SHIFT)).all()
+    assert (words[firsts + 1] >> np.uint32(MARK_SHIFT) == pairs >> np.uint32(MARK_SHIFT)).all()

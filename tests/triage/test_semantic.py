@@ -41,6 +41,8 @@ def tokenizer() -> WordPiece:
 
 @pytest.fixture(scope="module")
 def encoder(tokenizer: WordPiece) -> SentenceEncoder:
+    if not is_available():
+        pytest.skip("the extra 'semantic' is not installed")
     return SentenceEncoder(tokenizer)
 
 

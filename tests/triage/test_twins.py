@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from training.tickets import iter_tickets
 from triage.ticket import Ticket
-from triage.twins import twin_clusters
+from triage.twins import cluster_signatures, sign, twin_clusters
 
 TEXT = (
     "the vpn client on my laptop reports a handshake timeout whenever I try to connect to the "
@@ -132,3 +132,11 @@ def test_order_of_the_tickets_does_not_change_who_is_whose_twin(
     for one, other in itertools.combinations(names, 2):
         if copies[one] == copies[other]:
             assert in_order[one] == in_order[other]
+
+
+def test_signatures_of_parts_give_the_clusters_of_the_whole(history: pd.DataFrame) -> None:
+    tickets = [*iter_tickets(history), Ticket(), Ticket("vpn", TEXT), Ticket("vpn", TEXT)]
+
+    signatures = np.concatenate([sign(tickets[:50]), sign([]), sign(tickets[50:])])
+
+    np.testing.assert_array_equal(cluster_signatures(signatures), twin_clusters(tickets))

@@ -17,8 +17,6 @@ FloatArray = npt.NDArray[np.float64]
 IndexArray = npt.NDArray[np.int64]
 LabelArray = npt.NDArray[np.object_]
 
-_C = 1.0  # the middle of what a training searches: enough to rank tickets by
-
 
 @dataclass(frozen=True, slots=True)
 class OutOfFold:
@@ -69,7 +67,7 @@ def score_out_of_fold(
     matrix : features of the tickets, of shape (n_tickets, n_features)
     clusters : near twins of each ticket; they are never split between folds
     """
-    classifier = TicketClassifier(candidates=(_C,), n_jobs=n_jobs)
+    classifier = TicketClassifier(n_jobs=n_jobs)
     name, done = f"scoring {target}", 0
     on_step(name, done, classifier.n_steps)
 
@@ -79,7 +77,7 @@ def score_out_of_fold(
         on_step(name, done, classifier.n_steps)
 
     rows = np.flatnonzero(pd.notna(truth))
-    classifier.fit(matrix[rows], truth[rows], clusters[rows], count)
+    classifier.fit(matrix[rows], truth[rows], clusters[rows], on_step=count)
     labels = [str(label) for label in classifier.classes_]
     given = pd.Index(labels).get_indexer(pd.Index(truth[rows]))
     known = given >= 0
