@@ -15,6 +15,7 @@ from triage.choice import choice_of
 from triage.confidence import coverage_at, expected_calibration_error
 from triage.engine import TriageEngine
 from triage.hierarchy import Level, at_level, levels_of
+from triage.policy import Verdicts
 from triage.taxonomy import Taxonomy
 from triage.ticket import LABEL_COLUMNS
 
@@ -135,7 +136,9 @@ def evaluate(engine: TriageEngine, frame: pd.DataFrame) -> dict[str, dict[str, A
 
     Returns
     -------
-    dict : target -> metrics of `measure_target`, for each target that model and history both have
+    dict : target -> metrics of `measure_target`, for each target that model and history both have;
+        with them ``routed``, the share that the model would route unseen, and ``routed_precision``,
+        how many of those were right (None where none is routed)
     """
     tickets = list(iter_tickets(frame))
     parts = [
@@ -150,7 +153,25 @@ def evaluate(engine: TriageEngine, frame: pd.DataFrame) -> dict[str, dict[str, A
             metrics[target] = measure_target(
                 target, truth[known], head.labels, probabilities[known], engine.model.taxonomy
             )
+            metrics[target] |= _routed(target, head.labels, parts, truth)
     return metrics
+
+
+def _routed(
+    target: str,
+    labels: Sequence[str],
+    parts: Sequence[Mapping[str, Verdicts]],
+    truth: npt.NDArray[np.object_],
+) -> dict[str, float | None]:
+    """Check the promise: the share of tickets routed unseen, and how many of them were right."""
+    chosen = np.concatenate([part[target].chosen for part in parts])
+    is_routed = np.array([one == "route" for part in parts for one in part[target].decisions])
+    is_routed &= pd.notna(truth)
+    right = np.asarray(labels, dtype=object)[chosen] == truth
+    return {
+        "routed": float(is_routed.sum() / pd.notna(truth).sum()),
+        "routed_precision": float(right[is_routed].mean()) if is_routed.any() else None,
+    }
 
 
 def truth_of(frame: pd.DataFrame, target: str) -> npt.NDArray[np.object_]:

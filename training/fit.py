@@ -139,8 +139,8 @@ def fit_model(
     if taxonomy.costs and "tier" in learnable:
         counts = pd.Series(learnable["tier"]).value_counts()
         taxonomy.costs.matrix([str(tier) for tier in counts.index[counts >= MIN_TICKETS]])
-    if len(frame) > by_parts_above and (semantic or budget_s):
-        asked = "what texts mean is read" if semantic else "settings are searched for"
+    if len(frame) > by_parts_above and (semantic or budget_s or settings):
+        asked = "what texts mean is read" if semantic else "settings are chosen"
         raise HistoryError(
             f"{asked} with at most {by_parts_above:,} tickets, this history has {len(frame):,}; "
             "train without it, or on fewer tickets"

@@ -8,7 +8,7 @@ import scipy.sparse as sp
 from sklearn.linear_model import SGDClassifier
 
 from triage.classifier import MIN_TICKETS, TicketClassifier
-from triage.confidence import fit_calibration
+from triage.confidence import calibrated_apart, fit_calibration
 from triage.linear import LinearSettings, label_weights
 
 FloatArray = npt.NDArray[np.float64]
@@ -125,14 +125,16 @@ class AveragedLearner:
         can_check = (truth < 0) | np.isin(truth, earlier._learned)
         if not (can_check & (truth >= 0)).any():
             can_check[:] = True  # what there is must do
-        used = np.flatnonzero(can_check & (truth >= 0))
+        is_used = can_check & (truth >= 0)
         fitted = TicketClassifier(settings=_SETTINGS, random_state=self._random_state)
         fitted.classes_ = self.classes
         fitted.too_few_ = self.too_few
-        fitted.calibration_ = fit_calibration(scores[used], truth[used])
+        fitted.calibration_ = fit_calibration(scores[is_used], truth[is_used])
         places = np.searchsorted(self._rows, checked)
         fitted.out_of_fold_ = np.zeros((len(self._rows), len(self.classes)))
-        fitted.out_of_fold_[places] = fitted.calibration_(scores)
+        # Two halves, for near twins among the newest tickets lie close together.
+        halves = (np.arange(len(checked)) >= len(checked) // 2).astype(np.int64)
+        fitted.out_of_fold_[places] = calibrated_apart(scores, truth, is_used, halves)
         fitted.is_checked_ = np.zeros(len(self._rows), dtype=bool)
         fitted.is_checked_[places] = can_check
         coefficients, intercept = self._linear()

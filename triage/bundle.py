@@ -183,6 +183,11 @@ def resolve_model(path: Path) -> Path:
     if (path / _MANIFEST).exists():
         return path
     name = champion(path)
+    if name is None and list_bundles(path):
+        raise BundleError(
+            f"no model in {path} was promoted yet; name one of its bundles, such as "
+            f"{path / list_bundles(path)[-1]}"
+        )
     if name is None:
         raise BundleError(
             f"{path} holds no model yet; train one with: triage train HISTORY --output {path}"

@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from triage.confidence import Calibration, fit_calibration
+from triage.confidence import Calibration, calibrated_apart, fit_calibration
 from triage.linear import LinearSettings, fit_linear
 
 FloatArray = npt.NDArray[np.float64]
@@ -44,8 +44,9 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):
         that the model in memory and the one in a bundle are the same
     intercept_ : float32 array of shape (n_classes,)
     calibration_ : Calibration, turns scores into probabilities
-    out_of_fold_ : probabilities of shape (n_tickets, n_classes), each from a model that had not
-        seen the ticket; rows of labels that were not learned are scored too
+    out_of_fold_ : probabilities of shape (n_tickets, n_classes), each from a model and a
+        calibration that had not seen the ticket; rows of labels that were not learned are scored
+        too
     is_checked_ : bool array of shape (n_tickets,); False for a ticket whose label no other fold
         has, such as mails of one machine that are all near twins: nothing can be said about it
     too_few_ : dict of label -> count, for labels with fewer than `MIN_TICKETS` tickets
@@ -113,9 +114,9 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):
         scores = self._cross_fit(X, truth, folds, column_weights, report)
         known = np.flatnonzero(truth >= 0)
         self.is_checked_ = _is_checked(truth, folds)
-        used = np.flatnonzero(self.is_checked_ & (truth >= 0))
-        self.calibration_ = fit_calibration(scores[used], truth[used])
-        self.out_of_fold_ = self.calibration_(scores)
+        is_used = self.is_checked_ & (truth >= 0)
+        self.calibration_ = fit_calibration(scores[is_used], truth[is_used])
+        self.out_of_fold_ = calibrated_apart(scores, truth, is_used, folds)
 
         weights, intercept = fit_linear(
             X[known], truth[known], self.settings, self.random_state, column_weights

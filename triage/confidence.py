@@ -17,7 +17,9 @@ BoolArray = npt.NDArray[np.bool_]
 _N_BINS = 15  # equal-width bins of the expected calibration error, as the published figures use
 _GRID = tuple(step / 20 for step in range(1, 21))  # shares of the tickets, surest first
 _STARTS = (0.05, 0.2, 0.4)
-_OWN_THRESHOLD_MIN_TICKETS = 200  # twice what an errorless promise of 95% takes from each start
+_DELTA = 0.05  # chance that a promise does not hold
+_OWN_THRESHOLD_MIN_TICKETS = 200
+_TIMES_ERRORLESS = 2  # tickets for a threshold of its own, in those an errorless promise takes
 _SET_MIN_TICKETS = 20  # below this a label's own quantile is noise, and the pooled one serves
 
 
@@ -77,6 +79,39 @@ def fit_calibration(scores: FloatArray, true_index: npt.NDArray[np.int64]) -> Ca
         scores.shape[1],
     )
     return Calibration(plain.temperature, plain.noise, evidence, offsets)
+
+
+def calibrated_apart(
+    scores: FloatArray,
+    true_index: npt.NDArray[np.int64],
+    is_used: BoolArray,
+    folds: npt.NDArray[np.int64],
+) -> FloatArray:
+    """Give each ticket probabilities by a calibration that has not seen it.
+
+    Thresholds set on tickets that the calibration was fitted on would promise too much: its offsets
+    know how often each class was right among these very tickets.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_tickets, n_classes)
+    true_index : ndarray of shape (n_tickets,), column of the right class
+    is_used : ndarray of shape (n_tickets,), whether a calibration may be fitted on the ticket
+    folds : ndarray of shape (n_tickets,); a fold is calibrated on the others, or on itself where
+        they have nothing to be fitted on
+
+    Returns
+    -------
+    ndarray of shape (n_tickets, n_classes)
+    """
+    probabilities = np.empty(scores.shape)
+    for fold in np.unique(folds):
+        own = folds == fold
+        others = is_used & ~own
+        fitted_on = others if others.any() else is_used
+        calibration = fit_calibration(scores[fitted_on], true_index[fitted_on])
+        probabilities[own] = calibration(scores[own])
+    return probabilities
 
 
 _OFFSET_STIFFNESS = 2.0  # offsets of about a half: a class is seldom believed less than that
@@ -215,7 +250,7 @@ def tickets_for_promise(target: float, delta: float) -> int:
 
 
 def precision_threshold(
-    confidence: FloatArray, correct: BoolArray, target: float, *, delta: float = 0.05
+    confidence: FloatArray, correct: BoolArray, target: float, *, delta: float = _DELTA
 ) -> float | None:
     """Find the lowest confidence from which on suggestions keep a promised precision.
 
@@ -284,7 +319,8 @@ def label_thresholds(
     -------
     dict of label -> threshold; None marks a label that may be suggested but never routed
     """
-    enough = _OWN_THRESHOLD_MIN_TICKETS
+    errorless = tickets_for_promise(target, _DELTA / len(_STARTS))
+    enough = max(_OWN_THRESHOLD_MIN_TICKETS, _TIMES_ERRORLESS * errorless)
     counts = np.bincount(predicted, minlength=len(labels))
     pooled = counts[predicted] < enough
     shared = precision_threshold(confidence[pooled], correct[pooled], target)

@@ -161,6 +161,13 @@ def show_table(
 
 
 def _further_figures(target: str, values: Mapping[str, Any]) -> Iterator[str]:
+    if values.get("routed_precision") is not None:
+        yield (
+            f"{target}: {values['routed']:.1%} would be routed unseen, "
+            f"{values['routed_precision']:.1%} of them right"
+        )
+    elif "routed" in values:
+        yield f"{target}: none would be routed unseen"
     if "under_escalated" in values:
         cost = f"; mean cost {values['mean_cost']:.3f}" if "mean_cost" in values else ""
         yield (

@@ -12,6 +12,7 @@ from scipy.special import expit, softmax
 
 from triage.confidence import (
     Calibration,
+    calibrated_apart,
     coverage_at,
     expected_calibration_error,
     fit_calibration,
@@ -98,6 +99,37 @@ def test_tickets_for_a_promise_are_the_fewest_that_can_carry_it(
     assert tickets_for_promise(target, delta) == needed
     assert lower_bound(needed, needed, delta) >= target
     assert lower_bound(needed - 1, needed - 1, delta) < target
+
+
+def test_calibration_apart_promises_nothing_that_small_labels_cannot_keep() -> None:
+    """100 labels of 20 tickets, each right in 92 of 100: luck must not look like merit."""
+    broken = {"apart": 0, "on the same": 0}
+    for seed in range(2):
+        chance = np.random.default_rng(seed)
+        truth = np.repeat(np.arange(100), 20)
+        scores = chance.normal(scale=0.05, size=(2000, 100))
+        is_wrong = chance.random(2000) < 0.08
+        said = np.where(is_wrong, chance.integers(100, size=2000), truth)
+        scores[np.arange(2000), said] += 1
+        correct = scores.argmax(axis=1) == truth
+        same = fit_calibration(scores, truth)(scores)
+        folds = chance.integers(4, size=2000)
+        apart = calibrated_apart(scores, truth, np.ones(2000, dtype=bool), folds)
+        for name, probabilities in (("apart", apart), ("on the same", same)):
+            threshold = precision_threshold(probabilities.max(axis=1), correct, 0.95)
+            broken[name] += threshold is not None
+
+    assert broken["apart"] == 0
+    assert broken["on the same"] > 0  # so the test can fail
+
+
+def test_fold_without_others_to_be_calibrated_on_is_calibrated_on_itself() -> None:
+    scores = np.random.default_rng(0).normal(size=(30, 3))
+    truth = scores.argmax(axis=1)
+
+    apart = calibrated_apart(scores, truth, np.ones(30, dtype=bool), np.zeros(30, dtype=np.int64))
+
+    np.testing.assert_array_equal(apart, fit_calibration(scores, truth)(scores))
 
 
 def accuracy_of(confidence: FloatArray) -> FloatArray:
