@@ -20,7 +20,9 @@ from training.split import Split, split
 from training.tickets import field_names, iter_tickets
 from triage.averaged import AveragedLearner
 from triage.classifier import TicketClassifier
+from triage.domain import languages, least_familiarity
 from triage.features import TicketFeatures
+from triage.language import UNDETERMINED
 from triage.prepare import prepare_all
 from triage.ticket import Ticket
 from triage.twins import cluster_signatures, sign
@@ -42,7 +44,7 @@ class Fitted:
 
     features: TicketFeatures
     matrix: sp.csr_matrix | None
-    familiarity: npt.NDArray[np.float64]
+    min_familiarity: dict[str, float]
     clusters: IndexArray
     parts: Split
     classifiers: dict[str, TicketClassifier]
@@ -92,6 +94,7 @@ def learn_by_parts(
     is_earlier[parts.train] = True
 
     familiarity = np.zeros(len(frame))
+    spoken = np.full(len(frame), UNDETERMINED, dtype=object)
     generator = np.random.default_rng(seed)
     for number in range(1, _PASSES + 1):
         order = generator.permutation(everything)
@@ -99,6 +102,7 @@ def learn_by_parts(
             tickets = texts.tickets(rows)
             if number == 1:
                 matrix, familiarity[rows] = features.analyse(tickets, as_if_unseen=True)
+                spoken[rows] = languages(tickets)
             else:
                 matrix = features.transform(tickets)
             own = np.flatnonzero(is_earlier[rows])
@@ -122,7 +126,8 @@ def learn_by_parts(
         labels = [str(label) for label in fitted.classes_]
         asked[target] = Asked(parts.train[labelled[parts.train]], test, labels, answers)
         classifiers[target] = fitted
-    return Fitted(features, None, familiarity, clusters, parts, classifiers, asked)
+    least = least_familiarity(familiarity, spoken.tolist())
+    return Fitted(features, None, least, clusters, parts, classifiers, asked)
 
 
 class _Texts:

@@ -55,8 +55,8 @@ UNKNOWN = 0
 BY_PARTS_ABOVE = 50_000
 """Tickets beyond which the matrix of a history takes more memory than a desk's machine has."""
 
-Analysis = tuple[TicketFeatures, sp.csr_matrix, npt.NDArray[np.float64], npt.NDArray[np.int64]]
-"""Fitted features, the tickets' matrix, their familiarity, and their clusters of near twins."""
+Analysis = tuple[TicketFeatures, sp.csr_matrix, dict[str, float], npt.NDArray[np.int64]]
+"""Fitted features, matrix, the familiarity below which a text is foreign, clusters of near twins."""
 
 _NEWEST_SHARE = 0.5
 _MIN_NEWEST = 400  # tickets; fewer cannot carry thresholds, and all tickets are used
@@ -124,7 +124,9 @@ def fit_model(
     """
     report = on_step or (lambda name, done, total: None)
     targets = [column.removeprefix(TARGET) for column in label_columns(frame)]
-    labels = {target: fold_rare(truth_of(frame, target), MIN_TICKETS) for target in targets}
+    # Learned with rare leaves folded; measured against what was written: a step is not the leaf.
+    written = {target: truth_of(frame, target) for target in targets}
+    labels = {target: fold_rare(truth, MIN_TICKETS) for target, truth in written.items()}
     learnable = {target: truth for target, truth in labels.items() if _is_learnable(truth)}
     skipped = {
         target: f"fewer than two labels with {MIN_TICKETS} tickets each"
@@ -176,23 +178,22 @@ def fit_model(
             target: _head(
                 classifier,
                 learnable[target],
+                written[target],
                 block,
                 target_precision,
-                _never_routed(target, learnable[target], truth_of(frame, target), taxonomy),
+                never_routed(target, learnable[target], written[target], taxonomy),
             )
             for target, classifier in classifiers.items()
         }
-        joint = _fit_joint(classifiers, learnable, block, target_precision)
+        joint = _fit_joint(classifiers, written, block, target_precision)
     reading = frozenset(target for target, choice in fitted.choices.items() if choice.is_used)
     heads = {
         target: replace(head, reads_meaning=target in reading) for target, head in heads.items()
     }
     metrics = {
         target: {
-            "out_of_fold": _out_of_fold_metrics(target, classifier, learnable[target], taxonomy),
-            "newest": _newest_metrics(
-                target, fitted.asked.get(target), learnable[target], taxonomy
-            ),
+            "out_of_fold": _out_of_fold_metrics(target, classifier, written[target], taxonomy),
+            "newest": _newest_metrics(target, fitted.asked.get(target), written[target], taxonomy),
         }
         for target, classifier in classifiers.items()
     }
@@ -200,7 +201,7 @@ def fit_model(
         features=fitted.features,
         heads=heads,
         joint=joint,
-        min_familiarity=least_familiarity(fitted.familiarity, languages(iter_tickets(frame))),
+        min_familiarity=fitted.min_familiarity,
         target_precision=target_precision,
         taxonomy=taxonomy,
         articles=tuple(articles),
@@ -279,7 +280,7 @@ def _learn_at_once(
     semantic: bool,
 ) -> Fitted:
     """Learn a history whose whole matrix fits into memory, cross-fitted."""
-    features, matrix, familiarity, clusters = analysis
+    features, matrix, min_familiarity, clusters = analysis
 
     def fit(target: str, matrix: sp.csr_matrix, name: str) -> TicketClassifier:
         unfitted = TicketClassifier(
@@ -322,7 +323,7 @@ def _learn_at_once(
     }
     answered = {target: answer for target, answer in asked.items() if answer}
     return Fitted(
-        features, matrix, familiarity, clusters, parts, classifiers, answered, meaning, choices
+        features, matrix, min_familiarity, clusters, parts, classifiers, answered, meaning, choices
     )
 
 
@@ -374,7 +375,8 @@ def _analyse(
     features = TicketFeatures(names, key=key).fit(prepared)
     matrix, familiarity = features.analyse(prepared, as_if_unseen=True)
     features.key = b"" if secret else key
-    return features, matrix, familiarity, twin_clusters(prepared)
+    least = least_familiarity(familiarity, languages(prepared))
+    return features, matrix, least, twin_clusters(prepared)
 
 
 def _code_hash() -> str:
@@ -427,7 +429,7 @@ def _newest_block(created_at: pd.Series) -> npt.NDArray[np.bool_]:
     return np.ones(len(created_at), dtype=bool)
 
 
-def _never_routed(
+def never_routed(
     target: str,
     learned: npt.NDArray[np.object_],
     written: npt.NDArray[np.object_],
@@ -445,16 +447,19 @@ def _never_routed(
 def _head(
     classifier: TicketClassifier,
     truth: npt.NDArray[np.object_],
+    written: npt.NDArray[np.object_],
     block: npt.NDArray[np.bool_],
     target_precision: float,
-    never_routed: set[str],
+    held_back: set[str],
 ) -> Head:
     rows = np.flatnonzero(pd.notna(truth))
     probabilities = classifier.out_of_fold_
     predicted = probabilities.argmax(axis=1)
-    correct = classifier.classes_[predicted] == truth[rows]
-    used = block[rows] & classifier.is_checked_
+    correct = classifier.classes_[predicted] == written[rows]
     labels = [str(label) for label in classifier.classes_]
+    # What is never routed must not weigh on the threshold that small labels share.
+    may_route = np.array([label not in held_back for label in labels])
+    used = block[rows] & classifier.is_checked_ & may_route[predicted]
     thresholds = label_thresholds(
         labels,
         predicted[used],
@@ -462,7 +467,7 @@ def _head(
         correct[used],
         target_precision,
     )
-    thresholds |= {label: None for label in labels if label in never_routed}
+    thresholds |= {label: None for label in labels if label in held_back}
     true_index = pd.Index(labels).get_indexer(pd.Index(truth[rows]))
     known = (true_index >= 0) & classifier.is_checked_
     cutoffs = set_cutoffs(probabilities[known], true_index[known])

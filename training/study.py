@@ -9,8 +9,9 @@ from threadpoolctl import threadpool_limits
 
 from training.ablation import Contribution, columns_without, contributions
 from training.baselines import Baseline, compare, majority, public_recipe
+from training.evaluate import truth_of
 from training.evidence import Asked
-from training.fit import Learned, OnStep, processes
+from training.fit import Learned, OnStep, never_routed, processes
 from training.learning_curve import SHARES, LearningCurve, draw_curve, growing_parts
 from training.promises import Promise, Promises, joint_promise, label_promises
 from training.refit import IndexArray, LabelArray, Lesson, ask_again
@@ -117,6 +118,7 @@ def _study_target(
     report: OnStep,
 ) -> TargetStudy:
     taxonomy, labels = learned.model.taxonomy, learned.model.heads[target].labels
+    truths = learned.evidence.truths
     likeliest = _answered(learned, target)
     used = learned.evidence.thresholded[likeliest.rows]
     promises, overall = label_promises(
@@ -124,7 +126,7 @@ def _study_target(
         likeliest.label[used],
         likeliest.confidence[used],
         likeliest.correct[used],
-        [label for label in labels if not taxonomy.may_route(target, label)],
+        sorted(never_routed(target, truths[target], truth_of(frame, target), taxonomy)),
     )
     shown = _answered(learned, target, choice_of(taxonomy, target, labels))
     left_out = _reason_to_leave_out(learned, target)
