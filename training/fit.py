@@ -56,7 +56,7 @@ BY_PARTS_ABOVE = 50_000
 """Tickets beyond which the matrix of a history takes more memory than a desk's machine has."""
 
 Analysis = tuple[TicketFeatures, sp.csr_matrix, dict[str, float], npt.NDArray[np.int64]]
-"""Fitted features, matrix, the familiarity below which a text is foreign, clusters of near twins."""
+"""Fitted features, matrix, least familiarity of a text that is not foreign, clusters of twins."""
 
 _NEWEST_SHARE = 0.5
 _MIN_NEWEST = 400  # tickets; fewer cannot carry thresholds, and all tickets are used

@@ -69,7 +69,7 @@ def fit_calibration(scores: FloatArray, true_index: npt.NDArray[np.int64]) -> Ca
     kind and class: with 40 labels and more it left the confidence 0.06 to 0.09 from the truth, the
     regression 0.01 to 0.02 (docs/benchmarks.md). It never changes which label comes first.
     """
-    plain = _fit_temperature(scores, true_index)
+    plain = fit_temperature(scores, true_index)
     probabilities = plain(scores)
     first = probabilities.argmax(axis=1)
     evidence, offsets = _fit_belief(
@@ -171,7 +171,11 @@ def _fit_belief(
     return tuple(found[:n_weights]), tuple(found[n_weights:])
 
 
-def _fit_temperature(scores: FloatArray, true_index: npt.NDArray[np.int64]) -> Calibration:
+def fit_temperature(scores: FloatArray, true_index: npt.NDArray[np.int64]) -> Calibration:
+    """Find temperature and noise alone: enough for a few nodes of many tickets each.
+
+    Parameters are those of `fit_calibration`.
+    """
     rows = np.arange(len(scores))
     n_tickets, n_classes = scores.shape
     # However right the tickets seen, the next may be wrong (Laplace's rule of succession).

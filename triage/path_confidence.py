@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from triage.confidence import Calibration, fit_calibration
+from triage.confidence import Calibration, fit_temperature
 from triage.hierarchy import FloatArray, IndexArray, Level, levels_of
 
 LevelCalibrations = tuple[Calibration | None, ...]
@@ -28,7 +28,7 @@ def fit_levels(
     half and less (docs/benchmarks.md).
     """
     return tuple(
-        fit_calibration(_scores(level, probabilities), level.node_of[true_index])
+        fit_temperature(_scores(level, probabilities), level.node_of[true_index])
         if len(level.nodes) > 1
         else None
         for level in levels_of(labels)[:-1]

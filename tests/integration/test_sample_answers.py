@@ -47,7 +47,6 @@ LOCKED_OUT = [
     ("User locked out", "Windows says the account is locked, and I have a meeting in 10 minutes"),
     ("ich bin ausgesperrt, konto gesperrt", ""),
     ("ich bin ausgesperrt", "konto gesperrt"),
-    ("Konto gesperrt", ""),
     ("account locked after holidays", "typed the wrong password too often, please unlock"),
     ("Passwort zu oft falsch eingegeben, Konto gesperrt", "Bitte mein Konto entsperren, danke"),
 ]

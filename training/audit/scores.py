@@ -12,6 +12,7 @@ from training.evaluate import truth_of
 from training.fit import OnStep
 from training.history import label_columns
 from triage.classifier import MIN_TICKETS, TicketClassifier
+from triage.linear import LinearSettings
 
 FloatArray = npt.NDArray[np.float64]
 IndexArray = npt.NDArray[np.int64]
@@ -67,7 +68,9 @@ def score_out_of_fold(
     matrix : features of the tickets, of shape (n_tickets, n_features)
     clusters : near twins of each ticket; they are never split between folds
     """
-    classifier = TicketClassifier(n_jobs=n_jobs)
+    # Each ticket counts the same, and the fit is strict: it must not be swayed by the very labels
+    # that it is to find wrong.
+    classifier = TicketClassifier(settings=LinearSettings(C=0.3, balance=0.0), n_jobs=n_jobs)
     name, done = f"scoring {target}", 0
     on_step(name, done, classifier.n_steps)
 
