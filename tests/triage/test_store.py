@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Timer
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -93,6 +94,22 @@ def test_upgrading_again_keeps_what_is_stored(url: str, store: Store) -> None:
 def test_several_processes_may_migrate_a_new_database_at_once(url: str) -> None:
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(upgrade, [url] * 4))
+
+    assert run_sql(url, "SELECT version_num FROM alembic_version") == [(SCHEMA_REVISION,)]
+
+
+def test_opening_waits_for_a_program_that_is_writing_into_a_file_without_a_log(
+    url: str, tmp_path: Path
+) -> None:
+    other = sqlite3.connect(tmp_path / "triage.db", isolation_level=None, check_same_thread=False)
+    other.execute("CREATE TABLE begun (at TEXT)")
+    other.execute("BEGIN IMMEDIATE")
+    release = Timer(0.2, other.execute, ["ROLLBACK"])
+    release.start()
+
+    upgrade(url)
+    release.join()
+    other.close()
 
     assert run_sql(url, "SELECT version_num FROM alembic_version") == [(SCHEMA_REVISION,)]
 

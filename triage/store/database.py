@@ -1,5 +1,7 @@
 """The one place that opens the database, and that turns its failures into a line for people."""
 
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +31,9 @@ _SQLITE_FAULTS = {
     "SQLITE_NOTADB": "is not a database; name another file, or move this one away",
     "SQLITE_CORRUPT": "is damaged; restore it from a backup",
 }
+
+
+_WAL_RETRY_S = 0.02
 
 
 class StoreError(TriageError):
@@ -139,13 +144,10 @@ def _prepare_sqlite(engine: Engine, busy_timeout_s: float) -> None:
     def on_connect(connection: Any, _record: Any) -> None:
         # The driver would open transactions late and by its own rules; on_begin does it instead.
         connection.isolation_level = None
-        for pragma in (
-            f"busy_timeout={round(busy_timeout_s * 1000)}",
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            "foreign_keys=ON",
-        ):
-            connection.execute(f"PRAGMA {pragma}")
+        connection.execute(f"PRAGMA busy_timeout={round(busy_timeout_s * 1000)}")
+        _switch_to_wal(connection, busy_timeout_s)
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA foreign_keys=ON")
 
     def on_begin(connection: Connection) -> None:
         # A writer takes its lock at once: one that read first could not wait for another writer.
@@ -154,3 +156,18 @@ def _prepare_sqlite(engine: Engine, busy_timeout_s: float) -> None:
 
     event.listen(engine, "connect", on_connect)
     event.listen(engine, "begin", on_begin)
+
+
+def _switch_to_wal(connection: sqlite3.Connection, timeout_s: float) -> None:
+    # SQLite does not wait here: two processes that make one file new would deadlock, so it says
+    # busy at once, whatever busy_timeout is. The journal mode stays with the file, so this is rare.
+    deadline = time.monotonic() + timeout_s
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            is_busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+            if not is_busy or time.monotonic() > deadline:
+                raise
+            time.sleep(_WAL_RETRY_S)
