@@ -64,23 +64,91 @@ class Prediction:
     path: list[PathStep] = field(default_factory=list)
 
 
+StepKind = Literal["check", "ask", "do", "verify", "escalate"]
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing for tier 1 to do, and the article it comes from (None: from the taxonomy)."""
+    """One thing for tier 1 to do, and the article it comes from (None: from the taxonomy).
+
+    ``kind`` says what it is for: "check" for a major incident first, "ask" for a detail, "do" what
+    the article says, "verify" that it helped, "escalate" when it did not. ``record`` is what to
+    write into the ticket. ``solved`` of ``tried`` past tickets that the article was used for ended
+    at its tier and stayed closed; both are None where no outcome tells.
+    """
 
     text: str
     article_id: str | None
+    kind: StepKind = "do"
+    record: str | None = None
+    solved: int | None = None
+    tried: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ArticleHit:
-    """An article that fits the ticket, with its score in [0, 1] and the terms that matched."""
+    """An article that fits the ticket, with its score in [0, 1] and the terms that matched.
+
+    ``snippet`` is the line of the article that says most of what the ticket says. ``is_stale``
+    marks one that nobody has reviewed for longer than the desk allows.
+    """
 
     id: str
     title: str
     url: str | None
     score: float
     terms: list[str]
+    snippet: str = ""
+    is_stale: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarTicket:
+    """A ticket that says much the same, redacted, and how it ended; ``similarity`` is in [0, 1].
+
+    ``is_open`` marks one that came in lately and has not ended: perhaps the same trouble, reported
+    twice.
+    """
+
+    ticket_id: str
+    subject: str
+    tier: str | None
+    category: str | None
+    resolution: str
+    similarity: float
+    is_open: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentNote:
+    """A burst that a ticket belongs to: the same thing, reported more often than it ever is.
+
+    ``since`` is the moment of the first of its tickets (ISO 8601, UTC), ``usual`` how many such
+    tickets a window of this length usually has.
+    """
+
+    id: str
+    tickets: list[str]
+    since: str
+    terms: list[str]
+    usual: float
+
+
+@dataclass(frozen=True, slots=True)
+class Handoff:
+    """What the next tier gets: a line, and the whole note in Markdown.
+
+    ``completeness`` in [0, 1] is how much of what this kind of ticket needs is known. When it is
+    less than the desk asks for, ``is_ready`` is False and ``questions`` tell what to ask first.
+    ``parts`` holds the note's contents for programs.
+    """
+
+    summary: str
+    note: str
+    completeness: float
+    is_ready: bool
+    questions: list[str]
+    parts: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +181,10 @@ class Suggestion:
     next_tier: str | None = None
     steps: list[Step] = field(default_factory=list)
     articles: list[ArticleHit] = field(default_factory=list)
-    similar: list[dict[str, Any]] = field(default_factory=list)
+    similar: list[SimilarTicket] = field(default_factory=list)
     missing_details: list[str] = field(default_factory=list)
-    handoff: dict[str, Any] | None = None
-    incident: dict[str, Any] | None = None
+    handoff: Handoff | None = None
+    incident: IncidentNote | None = None
     explanation: dict[str, list[TermWeight]] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 

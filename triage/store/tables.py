@@ -9,6 +9,7 @@ from sqlalchemy import (
     Dialect,
     Float,
     ForeignKey,
+    LargeBinary,
     MetaData,
     String,
     Text,
@@ -17,7 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-SCHEMA_REVISION = "0001"
+SCHEMA_REVISION = "0002"
 """The migration after which a database has these tables."""
 
 
@@ -95,3 +96,32 @@ class SuggestionRow(Base):
     api_key_id: Mapped[str | None] = mapped_column(ForeignKey("api_keys.id"))
     idempotency_key: Mapped[str | None] = mapped_column(String(200))
     body_hash: Mapped[str | None] = mapped_column(String(64))
+
+
+class PastTicketRow(Base):
+    """A ticket that was resolved, redacted. ``signature`` is what `triage.similar` compares."""
+
+    __tablename__ = "past_tickets"
+
+    number: Mapped[int] = mapped_column(primary_key=True)
+    ticket_id: Mapped[str] = mapped_column(String(200), unique=True)
+    created_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    subject: Mapped[str] = mapped_column(Text)
+    description: Mapped[str] = mapped_column(Text)
+    resolution: Mapped[str] = mapped_column(Text)
+    tier: Mapped[str | None] = mapped_column(String(200))
+    category: Mapped[str | None] = mapped_column(String(200))
+    signature: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class ArticleRow(Base):
+    """A draft of an article: its whole Markdown file, for a person to edit and publish."""
+
+    __tablename__ = "articles"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    title: Mapped[str] = mapped_column(String(200))
+    content: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    api_key_id: Mapped[str | None] = mapped_column(ForeignKey("api_keys.id"))
