@@ -11,18 +11,24 @@ tests/triage/knowledge_judgements.toml. Results hardly change near the values be
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
+from triage.glossary import load_glossary
 from triage.words import fold, pieces, stems, words
+
+T = TypeVar("T", str, int)
 
 FIELD_WEIGHTS = {"title": 1.0, "symptoms": 1.0, "applies_to": 0.3, "body": 0.15}
 PIECE_FIELDS = ("title", "symptoms", "applies_to")  # those of a body match nearly everything
 SATURATION = 1.0
 LENGTH_PENALTY = 0.75
 COUNT_CAP = 5
+CONCEPT_SHARE = 0.3
+"""Of a concept of the glossary, beside the 1 of a word that is found itself."""
 MATCH_WEIGHT = 0.05
 """Least weight of a word that is shown as a match: what stray pieces add up to stays below."""
 
@@ -46,10 +52,15 @@ class BM25Index:
             {field: counts[field] for field in PIECE_FIELDS}, vocabulary, pieces
         )
         self._pieces = {piece: row + len(self._stems) for piece, row in piece_rows.items()}
-        self._weights = sp.vstack([stem_weights, piece_weights], format="csr", dtype=np.float32)
+        concept_rows, concept_weights, concept_idf = _weigh_counts(*_count_concepts(documents))
+        first = len(self._stems) + len(self._pieces)
+        self._concepts = {concept: row + first for concept, row in concept_rows.items()}
+        self._weights = sp.vstack(
+            [stem_weights, piece_weights, concept_weights], format="csr", dtype=np.float32
+        )
         self._by_document = sp.csr_array(self._weights.T)
         self._by_document.sort_indices()
-        self._idf = np.concatenate([stem_idf, piece_idf])
+        self._idf = np.concatenate([stem_idf, piece_idf, concept_idf])
 
     def match(self, texts: Sequence[str]) -> tuple[sp.csr_array, npt.NDArray[np.float64]]:
         """Weigh what every document explains of every text, and all there is to explain.
@@ -59,7 +70,7 @@ class BM25Index:
         csr_array of shape (n_texts, n_documents), the weight of the words found in each document,
         and ndarray of shape (n_texts,), that of all words known to any document
         """
-        queries = [self._query(words(text)) for text in texts]
+        queries = [self._query(words(text), text) for text in texts]
         indptr = np.cumsum([0, *map(len, queries)])
         indices = np.array([row for query in queries for row in query], dtype=np.int32)
         shares = np.array([share for query in queries for share in query.values()], np.float32)
@@ -69,7 +80,7 @@ class BM25Index:
     def matched_words(self, text: str, documents: Sequence[int]) -> list[list[str]]:
         """List for each document the words of the text that it explains, the weightiest first."""
         asked = list(dict.fromkeys(words(text)))
-        queries = [self._query([word]) for word in asked]
+        queries = [self._query([word], word) for word in asked]
         rows = np.array([row for query in queries for row in query], dtype=np.int64)
         shares = np.array([share for query in queries for share in query.values()])
         word_of_row = np.repeat(np.arange(len(asked)), [len(query) for query in queries])
@@ -84,8 +95,11 @@ class BM25Index:
             matched.append([asked[word] for word in order if totals[word] >= MATCH_WEIGHT])
         return matched
 
-    def _query(self, query_words: Iterable[str]) -> dict[int, float]:
-        """Give rows of the words' stems and pieces with shares: those of a word sum to 1 each."""
+    def _query(self, query_words: Iterable[str], text: str) -> dict[int, float]:
+        """Give rows of the words' stems and pieces with shares, and of the text's concepts.
+
+        The stems' shares of a word sum to 1, and so do its pieces'.
+        """
         shares: dict[int, float] = {}
         for word in query_words:
             known = [row for stem in stems(word) if (row := self._stems.get(stem)) is not None]
@@ -95,6 +109,9 @@ class BM25Index:
             for part in parts:
                 if (row := self._pieces.get(part)) is not None:
                     shares[row] = max(shares.get(row, 0.0), 1 / len(parts))
+        for concept in load_glossary().concepts(text):
+            if (row := self._concepts.get(concept)) is not None:
+                shares[row] = CONCEPT_SHARE
         return shares
 
 
@@ -133,10 +150,43 @@ def _weigh(
     term_of_word = sp.csr_array(
         (np.ones(len(pairs)), (rows, columns)), shape=(len(vocabulary), len(terms))
     )
-    weights = []
+    found = {}
     for field, of_words in counts.items():
         of_words.resize(of_words.shape[0], len(vocabulary))
-        found = of_words @ term_of_word
+        found[field] = of_words @ term_of_word
+    return _weigh_counts(terms, found)
+
+
+def _count_concepts(
+    documents: Sequence[Mapping[str, str]],
+) -> tuple[dict[int, int], dict[str, sp.csr_array]]:
+    """Count the glossary's concepts by field."""
+    glossary = load_glossary()
+    found = {
+        field: [glossary.concepts(document[field]) for document in documents]
+        for field in FIELD_WEIGHTS
+    }
+    present = sorted(
+        {concept for of_field in found.values() for each in of_field for concept in each}
+    )
+    place = {concept: row for row, concept in enumerate(present)}
+    counts = {}
+    for field, of_field in found.items():
+        indices = [place[concept] for each in of_field for concept in each]
+        indptr = np.cumsum([0, *map(len, of_field)])
+        counts[field] = sp.csr_array(
+            (np.ones(len(indices)), indices, indptr), shape=(len(documents), len(place))
+        )
+        counts[field].sum_duplicates()
+    return place, counts
+
+
+def _weigh_counts(
+    terms: dict[T, int], counts: Mapping[str, sp.csr_array]
+) -> tuple[dict[T, int], sp.csr_array, npt.NDArray[np.float64]]:
+    """Turn counts of terms by field into weights, see `_weigh`."""
+    weights = []
+    for field, found in counts.items():
         lengths = np.asarray(found.sum(axis=1)).ravel()
         average = max(lengths.mean(), 1.0) if len(lengths) else 1.0
         norms = 1 - LENGTH_PENALTY + LENGTH_PENALTY * lengths / average

@@ -39,7 +39,7 @@ freundliche montag dienstag mittwoch donnerstag freitag
 STOP_WORDS = frozenset(_ENGLISH.split() + _GERMAN.split())
 """Words that say nothing about what a ticket needs, folded."""
 
-_WORD = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
+WORD = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
 # One ending that makes another kind of word and one that inflects it; the search finds the longest.
 _ENDING = re.compile(r"(?<=.{3})(?:ion|ung|ing|ed|er)?(?:en|es|em|e|n|s)?$")
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
@@ -47,7 +47,7 @@ _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
 
 def words(text: str) -> list[str]:
     """List the words of a text that can tell something, as they are written there."""
-    return [word for word in _WORD.findall(text) if len(word) > 1 and fold(word) not in STOP_WORDS]
+    return [word for word in WORD.findall(text) if len(word) > 1 and fold(word) not in STOP_WORDS]
 
 
 def stems(word: str) -> list[str]:
