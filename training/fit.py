@@ -17,8 +17,10 @@ from threadpoolctl import threadpool_limits
 import triage
 from training.by_parts import Fitted, learn_by_parts
 from training.canonical import TARGET
+from training.detail_weights import learn_weights
 from training.evaluate import measure_target, truth_of
 from training.evidence import Asked, Evidence
+from training.experience import learn_experience
 from training.history import label_columns
 from training.meaning import MeaningChoice, choose_meaning, read_meaning
 from training.search import Search, column_weights, search_settings
@@ -36,6 +38,7 @@ from triage.domain import languages, least_familiarity
 from triage.errors import HistoryError
 from triage.features import TicketFeatures
 from triage.hierarchy import fold_rare
+from triage.knowledge import KnowledgeBase
 from triage.linear import LinearSettings
 from triage.meaning import beside
 from triage.model import Head, Joint, TriageModel
@@ -205,6 +208,8 @@ def fit_model(
         target_precision=target_precision,
         taxonomy=taxonomy,
         articles=tuple(articles),
+        experience=learn_experience(frame, fitted.features, KnowledgeBase(articles), taxonomy),
+        detail_weights=learn_weights(frame, taxonomy),
     )
     out_of_fold = {
         target: (classifier.out_of_fold_, classifier.is_checked_)

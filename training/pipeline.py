@@ -23,6 +23,7 @@ from training.report import render_report
 from training.search import Search
 from training.study import Study, study_learning
 from training.tickets import data_hash, in_canonical_order
+from triage.article_vectors import MAX_PARTED, encode_articles
 from triage.bundle import (
     champion,
     list_bundles,
@@ -33,7 +34,7 @@ from triage.bundle import (
 )
 from triage.errors import ConfigurationError, HistoryError
 from triage.knowledge import load_knowledge
-from triage.semantic import load_encoder
+from triage.semantic import is_available, load_encoder
 from triage.signing import field_key, signing_key
 from triage.taxonomy import load_taxonomy
 
@@ -161,6 +162,9 @@ def run_training(
     facts = _facts(learned, study, frame, read.accounting, seed, seconds)
     model = replace(learned.model, facts=facts)
     folder = save_bundle(model, output, version, keys)
+    if is_available() and len(articles) <= MAX_PARTED:
+        report_step("reading the articles", 0, 1)
+        encode_articles(articles, output / "cache")  # now, rather than when it is to serve
     told = {**facts, "model_hash": model.canonical_hash()}
     report, card = reports / f"{version}.html", reports / f"{version}.md"
     for path, render in ((report, render_report), (card, render_model_card)):

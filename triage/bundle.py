@@ -19,11 +19,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import scipy.sparse as sp
 
 from triage.article import Article
 from triage.classifier import TicketClassifier
 from triage.confidence import Calibration, JointConfidence
 from triage.errors import BundleError
+from triage.experience import ArticleUse, Experience
 from triage.features import TicketFeatures
 from triage.linear import LinearSettings
 from triage.meaning import MEANING_TOKENS, MEANING_WEIGHT
@@ -266,7 +268,8 @@ def _files_of(model: TriageModel) -> dict[str, bytes]:
         "buckets.npy": _array_bytes(features.buckets_),
         "idf.npy": _array_bytes(features.idf_),
         "field_values.npy": _array_bytes(features.values_),
-        "taxonomy.json": _json_bytes(model.taxonomy.to_dict()),
+        # Its order says which tier is the higher one, and which detail tells most.
+        "taxonomy.json": _json_bytes(model.taxonomy.to_dict(), sort_keys=False),
         "articles.json": _json_bytes([article.to_dict() for article in model.articles]),
     }
     heads = []
@@ -276,19 +279,20 @@ def _files_of(model: TriageModel) -> dict[str, bytes]:
         heads.append(
             {
                 "target": target,
-                "labels": head.labels,
+                **_classifier_facts(fitted),
                 "thresholds": [head.thresholds[label] for label in head.labels],
                 "cutoffs": head.cutoffs.tolist(),
-                "intercept": [float(value) for value in fitted.intercept_],
-                "calibration": asdict(fitted.calibration_),
                 "levels": [asdict(one) if one else None for one in head.level_calibrations],
-                "settings": asdict(fitted.settings),
                 # Not by name: a label of one ticket may be a text that slipped into its column.
                 "too_few": len(fitted.too_few_),
                 "reads_meaning": head.reads_meaning,
             }
         )
-    joint = model.joint
+    joint, experience = model.joint, model.experience
+    if experience.weights is not None:
+        files["article-weights.npy"] = _array_bytes(experience.weights.data.astype(np.float16))
+        files["article-columns.npy"] = _array_bytes(experience.weights.indices.astype(np.uint8))
+        files["article-rows.npy"] = _array_bytes(experience.weights.indptr.astype(np.uint32))
     files["model.json"] = _json_bytes(
         {
             "heads": heads,
@@ -297,6 +301,13 @@ def _files_of(model: TriageModel) -> dict[str, bytes]:
             "n_tickets": features.n_tickets_,
             "min_familiarity": dict(model.min_familiarity),
             "meaning": _meaning() if model.reads_meaning else None,
+            "experience": {
+                "articles": list(experience.articles),
+                "uses": {name: asdict(use) for name, use in experience.uses.items()},
+            },
+            "detail_weights": {
+                category: dict(weights) for category, weights in model.detail_weights.items()
+            },
             "joint": {
                 "targets": joint.targets,
                 "confidence": asdict(joint.confidence),
@@ -320,16 +331,9 @@ def _model_of(files: Mapping[str, bytes], manifest: Mapping[str, Any], key: byte
     features.values_ = _array(files["field_values.npy"])
     heads = {}
     for number, entry in enumerate(content["heads"]):
-        fitted = TicketClassifier(settings=LinearSettings(**entry["settings"]))
-        fitted.classes_ = np.array(entry["labels"], dtype=object)
-        fitted.coef_ = _array(files[f"coef-{number}.npy"]).astype(np.float32)
-        fitted.intercept_ = np.array(entry["intercept"], dtype=np.float32)
-        fitted.calibration_ = _calibration(entry["calibration"])
-        fitted.too_few_ = {}
         reads_meaning = bool(entry["reads_meaning"])
         n_columns = features.n_features_out_ + (DIMENSIONS if reads_meaning else 0)
-        if fitted.coef_.shape != (n_columns, len(fitted.classes_)):
-            raise ValueError("a head's coefficients do not fit the features")
+        fitted = _classifier(entry, files[f"coef-{number}.npy"], n_columns)
         heads[entry["target"]] = Head(
             fitted,
             dict(zip(entry["labels"], entry["thresholds"], strict=True)),
@@ -357,8 +361,52 @@ def _model_of(files: Mapping[str, bytes], manifest: Mapping[str, Any], key: byte
         target_precision=manifest["target_precision"],
         taxonomy=parse_taxonomy(json.loads(files["taxonomy.json"])),
         articles=tuple(Article.from_dict(entry) for entry in json.loads(files["articles.json"])),
+        experience=_experience(content.get("experience"), files, features.n_features_out_),
+        detail_weights=content.get("detail_weights", {}),
         facts={},
     )
+
+
+def _experience(
+    content: Mapping[str, Any] | None, files: Mapping[str, bytes], n_columns: int
+) -> Experience:
+    if content is None:  # a bundle of before anything was learned about articles
+        return Experience()
+    articles = tuple(content["articles"])
+    uses = {name: ArticleUse(**use) for name, use in content["uses"].items()}
+    if not articles:
+        return Experience(uses=uses)
+    weights = sp.csr_matrix(
+        (
+            _array(files["article-weights.npy"]).astype(np.float32),
+            _array(files["article-columns.npy"]).astype(np.int32),
+            _array(files["article-rows.npy"]).astype(np.int32),
+        ),
+        shape=(n_columns, len(articles)),
+    )
+    weights.check_format(full_check=True)
+    return Experience(articles, weights, uses)
+
+
+def _classifier_facts(fitted: TicketClassifier) -> dict[str, Any]:
+    return {
+        "labels": [str(label) for label in fitted.classes_],
+        "intercept": [float(value) for value in fitted.intercept_],
+        "calibration": asdict(fitted.calibration_),
+        "settings": asdict(fitted.settings),
+    }
+
+
+def _classifier(entry: Mapping[str, Any], coefficients: bytes, n_columns: int) -> TicketClassifier:
+    fitted = TicketClassifier(settings=LinearSettings(**entry["settings"]))
+    fitted.classes_ = np.array(entry["labels"], dtype=object)
+    fitted.coef_ = _array(coefficients).astype(np.float32)
+    fitted.intercept_ = np.array(entry["intercept"], dtype=np.float32)
+    fitted.calibration_ = _calibration(entry["calibration"])
+    fitted.too_few_ = {}
+    if fitted.coef_.shape != (n_columns, len(fitted.classes_)):
+        raise ValueError("coefficients do not fit the features")
+    return fitted
 
 
 def _meaning() -> dict[str, Any]:
@@ -409,8 +457,8 @@ def _parse_json(folder: Path, name: str, data: bytes) -> Any:
         raise BundleError(f"bundle {folder.name}: {name} is not JSON") from error
 
 
-def _json_bytes(content: Any) -> bytes:
-    return json.dumps(content, ensure_ascii=False, sort_keys=True).encode("utf-8") + b"\n"
+def _json_bytes(content: Any, *, sort_keys: bool = True) -> bytes:
+    return json.dumps(content, ensure_ascii=False, sort_keys=sort_keys).encode("utf-8") + b"\n"
 
 
 def _array_bytes(array: npt.NDArray[Any]) -> bytes:

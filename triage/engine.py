@@ -12,18 +12,23 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from triage import policy, tier_rules
+from triage.article_vectors import ArticleVectors, encode_articles
+from triage.assistance import DeskRules, Helper, Labels
 from triage.bundle import has_model, load_bundle, resolve_model
+from triage.details import prime
 from triage.domain import is_familiar
 from triage.errors import BundleError
 from triage.explain import map_terms, weigh_terms
-from triage.first_steps import N_ARTICLES, first_steps, fitting_articles
-from triage.knowledge import ArticleRecommender, KnowledgeBase, load_knowledge
+from triage.first_steps import N_ARTICLES
+from triage.knowledge import KnowledgeBase, load_knowledge
 from triage.knowledge_engine import KnowledgeEngine, load_knowledge_engine
-from triage.meaning import beside, meaning_of
+from triage.meaning import beside, meaning_of, vectors_of
 from triage.model import TriageModel
+from triage.past import Past, Recalled
 from triage.policy import TargetPolicy, Verdicts
 from triage.prepare import prepare
-from triage.semantic import load_encoder
+from triage.recommender import ArticleRecommender
+from triage.semantic import is_available, load_encoder
 from triage.suggestion import Answer, ArticleHit, Suggestion, TermWeight
 from triage.ticket import Ticket
 from triage.wide_impact import says_many_are_hit
@@ -60,26 +65,60 @@ class TriageEngine:
     version: str
     manifest: Mapping[str, Any]
     model: TriageModel
-    knowledge: KnowledgeBase
-    _recommender: ArticleRecommender = field(repr=False)
+    recommender: ArticleRecommender = field(repr=False)
+    rules: DeskRules = field(default_factory=DeskRules)
 
     basis: ClassVar[Literal["model"]] = "model"
+
+    @property
+    def knowledge(self) -> KnowledgeBase:
+        """The articles it may offer."""
+        return self.recommender.knowledge
+
+    def with_articles(
+        self, knowledge: KnowledgeBase, vectors: ArticleVectors | None
+    ) -> "TriageEngine":
+        """Give an engine that offers other articles, and is the same otherwise."""
+        recommender = ArticleRecommender(
+            knowledge,
+            vectors=vectors,
+            experience=self.model.experience,
+            review_days=self.rules.review_days,
+        )
+        return replace(self, recommender=recommender)
 
     @property
     def thresholds(self) -> Mapping[str, Mapping[str, float | None]]:
         """Give for each target the confidence from which a label is routed; None: never."""
         return {target: head.thresholds for target, head in self.model.heads.items()}
 
-    def answer(self, tickets: Sequence[Ticket]) -> list[Answer]:
-        """Answer tickets, in their order, each beside the form of it that may be stored."""
+    def answer(self, tickets: Sequence[Ticket], past: Past | None = None) -> list[Answer]:
+        """Answer tickets, in their order, each beside the form of it that may be stored.
+
+        Parameters
+        ----------
+        past : what the desk has seen before, where there is a memory of it
+        """
         if not tickets:
             return []
         read = self._read(tickets)
         hits = self._rank_articles(read)
+        recalled = past.recall(read.tickets) if past else [Recalled()] * len(read.tickets)
         return [
-            Answer(self._suggestion(read, row, hits[row]), ticket)
+            Answer(self._suggestion(read, row, hits[row], recalled[row]), ticket)
             for row, ticket in enumerate(read.tickets)
         ]
+
+    @property
+    def helper(self) -> Helper:
+        """What tier 1 is helped with, beside labels."""
+        return Helper(
+            self.knowledge,
+            self.model.taxonomy,
+            self.model.experience.uses,
+            self.model.detail_weights,
+            self.rules.min_completeness,
+        )
 
     def suggest(self, tickets: Sequence[Ticket]) -> list[Suggestion]:
         """Answer tickets, in their order."""
@@ -166,9 +205,14 @@ class TriageEngine:
             )
             shares = [dict(zip(nodes, row, strict=True)) for row in sums.tolist()]
         texts = [f"{ticket.subject}\n{ticket.description}" for ticket in read.tickets]
-        return self._recommender.rank(texts, shares, top=2 * N_ARTICLES)
+        meaning = None if read.meaning is None else vectors_of(read.meaning)
+        return self.recommender.rank(
+            texts, shares, matrix=read.matrix, meaning=meaning, top=2 * N_ARTICLES
+        )
 
-    def _suggestion(self, read: _Read, row: int, hits: list[ArticleHit]) -> Suggestion:
+    def _suggestion(
+        self, read: _Read, row: int, hits: list[ArticleHit], recalled: Recalled
+    ) -> Suggestion:
         ticket, is_wide = read.tickets[row], bool(read.is_wide[row])
         is_empty = not ticket.subject and not ticket.description
         predictions = {
@@ -198,14 +242,9 @@ class TriageEngine:
             tier = tier_rules.usual_tier(category.label, tier_shares, self.model.taxonomy)
         if is_wide and tier is not None and tier_shares is not None:
             tier = tier_rules.raised_tier(tier, tier_shares, self.model.taxonomy)
-        articles = []
-        if not is_empty:
-            articles = fitting_articles(
-                hits, self.knowledge, self.model.taxonomy, shares.get("tier"), is_wide
-            )
-        steps, missing = first_steps(
-            articles, self.knowledge, self.model.taxonomy, category.label if category else None
-        )
+        next_tier = tier_rules.next_tier(tier.label, self.model.taxonomy) if tier else None
+        labels = Labels(tier, category, next_tier, reasons, shares.get("tier"), is_wide)
+        help_ = self.helper.assist(ticket, hits, labels, recalled)
         return Suggestion(
             suggestion_id=secrets.token_hex(16),
             ticket_id=ticket.id,
@@ -216,12 +255,15 @@ class TriageEngine:
             tier=tier,
             category=category,
             targets=predictions,
-            next_tier=tier_rules.next_tier(tier.label, self.model.taxonomy) if tier else None,
-            steps=steps,
-            articles=articles,
-            missing_details=missing,
+            next_tier=next_tier,
+            steps=help_.steps,
+            articles=help_.articles,
+            similar=recalled.similar,
+            missing_details=help_.missing_details,
+            handoff=help_.handoff,
+            incident=recalled.incident,
             explanation=self._explain(read, row) if not is_empty else {},
-            warnings=[] if articles else ["No article of the knowledge base fits this ticket."],
+            warnings=help_.warnings,
         )
 
     def _shares(self, read: _Read, target: str, row: int) -> dict[str, float]:
@@ -252,13 +294,16 @@ Engine = TriageEngine | KnowledgeEngine
 """Whatever answers tickets: with what was learned, or before there was anything to learn from."""
 
 
-def load_engine(model: Path, *, keys: Path, knowledge: Path | None = None) -> TriageEngine:
+def load_engine(
+    model: Path, *, keys: Path, knowledge: Path | None = None, rules: DeskRules | None = None
+) -> TriageEngine:
     """Load a bundle, or a models folder's champion, into an engine.
 
     Parameters
     ----------
     keys : key folder with the trusted signers
     knowledge : folder of articles to use instead of those the bundle came with
+    rules : what the desk sets
 
     Raises
     ------
@@ -270,17 +315,36 @@ def load_engine(model: Path, *, keys: Path, knowledge: Path | None = None) -> Tr
     if fitted.reads_meaning:
         load_encoder()  # now rather than at the first ticket
     base = load_knowledge(knowledge) if knowledge else KnowledgeBase(fitted.articles)
-    return TriageEngine(
+    prime(fitted.taxonomy)
+    engine = TriageEngine(
         version=str(manifest["version"]),
         manifest=manifest,
         model=fitted,
-        knowledge=base,
-        _recommender=ArticleRecommender(base),
+        recommender=ArticleRecommender(base),
+        rules=rules or DeskRules(),
     )
+    return engine.with_articles(base, None)
+
+
+def with_meaning(engine: Engine, cache: Path | None) -> Engine:
+    """Let an engine read what articles mean; without the extra ``semantic`` it stays as it is.
+
+    Parameters
+    ----------
+    cache : folder to keep the articles' vectors in
+    """
+    if not is_available():
+        return engine
+    return engine.with_articles(engine.knowledge, encode_articles(engine.knowledge.articles, cache))
 
 
 def open_engine(
-    model: Path, *, keys: Path, knowledge: Path | None = None, taxonomy: Path | None = None
+    model: Path,
+    *,
+    keys: Path,
+    knowledge: Path | None = None,
+    taxonomy: Path | None = None,
+    rules: DeskRules | None = None,
 ) -> Engine:
     """Load the model there is; before the first one, answer from the desk's articles alone.
 
@@ -290,6 +354,7 @@ def open_engine(
     keys : key folder with the trusted signers
     knowledge : folder of articles
     taxonomy : the desk's own taxonomy file; a model has brought its own
+    rules : what the desk sets
 
     Raises
     ------
@@ -299,10 +364,10 @@ def open_engine(
     ConfigurationError : the taxonomy makes no sense
     """
     if has_model(model):
-        return load_engine(model, keys=keys, knowledge=knowledge)
+        return load_engine(model, keys=keys, knowledge=knowledge, rules=rules)
     if knowledge is None:
         raise BundleError(
             f"{model} holds no model yet; train one with: triage train HISTORY --output {model}, "
             "or answer from your knowledge articles alone with: --kb FOLDER (or TRIAGE_KB)"
         )
-    return load_knowledge_engine(knowledge, taxonomy)
+    return load_knowledge_engine(knowledge, taxonomy, rules)

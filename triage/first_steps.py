@@ -2,14 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 
+from triage.details import question_of
+from triage.experience import ArticleUse
 from triage.knowledge import KnowledgeBase
 from triage.suggestion import ArticleHit, Step
-from triage.taxonomy import Taxonomy
+from triage.taxonomy import Detail, Taxonomy
 
 N_ARTICLES = 3
 
 # An article for a lower tier is routine: of no help when that tier hardly ever resolves this.
 _ROUTINE_SHARE = 0.2
+
+_RECORD_CHECK = "The number of the major incident, or that none is open."
+_RECORD_ANSWER = "The answer, in the requester's words."
+_RECORD_STEP = "Whether it helped, did nothing, or could not be done."
+_RECORD_VERIFIED = "That it was verified, and by whom."
+_RECORD_ESCALATION = "Which of these it was, and every step that was tried."
 
 
 def fitting_articles(
@@ -48,19 +56,47 @@ def first_steps(
     articles: Sequence[ArticleHit],
     knowledge: KnowledgeBase,
     taxonomy: Taxonomy,
+    *,
     category: str | None,
-) -> tuple[list[Step], list[str]]:
-    """Take the best article's steps; without one, the details to collect.
+    missing: Sequence[Detail],
+    language: str,
+    is_wide: bool,
+    uses: Mapping[str, ArticleUse],
+) -> list[Step]:
+    """Order what tier 1 does: check, follow the best article or the runbook, verify, escalate.
 
-    Returns
-    -------
-    the steps, and the questions for the details that the category asks for
+    Without an article and without a runbook, the missing details are what to ask for. Steps come
+    from articles and the taxonomy, never from a ticket's text.
+
+    Parameters
+    ----------
+    articles : those offered, best first
+    missing : details that the ticket does not state, the most telling first
+    language : to ask for them in
+    is_wide : whether many people seem to be hit: a major incident is looked for first
+    uses : how often articles have helped
     """
+    steps = []
+    if is_wide and taxonomy.wide_impact.check:
+        named = taxonomy.wide_impact.article
+        source = named if named and knowledge.get(named) else None
+        steps.append(Step(taxonomy.wide_impact.check, source, "check", _RECORD_CHECK))
     best = knowledge.get(articles[0].id) if articles else None
-    questions = [detail.question.get("en", detail.name) for detail in taxonomy.details_of(category)]
     if best is not None and best.steps:
-        return [Step(text, best.id) for text in best.steps], questions
-    return [Step(f"Ask and record: {question}", None) for question in questions], questions
+        use = uses.get(best.id)
+        solved, tried = (use.solved, use.tried) if use else (None, None)
+        steps += [Step(text, best.id, "do", _RECORD_STEP, solved, tried) for text in best.steps]
+        steps += [Step(text, best.id, "verify", _RECORD_VERIFIED) for text in best.verify]
+        steps += [
+            Step(text, best.id, "escalate", _RECORD_ESCALATION) for text in best.escalate_when
+        ]
+        return steps
+    runbook = taxonomy.runbook_of(category)
+    steps += [Step(text, None, "do", _RECORD_STEP) for text in runbook]
+    steps += [
+        Step(question_of(detail, language), None, "ask", _RECORD_ANSWER) for detail in missing
+    ]
+    return steps
 
 
 def _share_up_to(rank: int, tier_shares: Mapping[str, float], order: Sequence[str]) -> float:

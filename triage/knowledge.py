@@ -4,17 +4,15 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from triage.article import Article, Problem, parse_article
 from triage.bm25 import BM25Index
 from triage.errors import KnowledgeError
-from triage.suggestion import ArticleHit
 
 FILE_LIMIT_BYTES = 256 * 1024
 """Largest article file."""
@@ -24,19 +22,6 @@ FOLDER_LIMIT_BYTES = 20_000_000
 
 FOLDER_LIMIT_FILES = 100_000
 """Most files in a knowledge base."""
-
-THRESHOLD = 0.45
-"""Least score of an article that is offered: the lowest at which nine of ten tickets that nothing
-answers got nothing, on the even half of tests/triage/knowledge_judgements.toml."""
-
-UNEXPLAINED_WEIGHT = 0.05
-"""Ten times as much, and chatter drowns what a ticket is about; none, and chatter is evidence."""
-
-CATEGORY_WEIGHT = 0.6
-"""From 0.3 to 1 made no difference in a simulation; more lets wrong categories overrule words."""
-
-BATCH_CELLS = 2_000_000
-"""Tickets times articles scored at once; keeps a batch within some 50 MB."""
 
 
 def read_articles(folder: Path) -> tuple[list[Article], list[Problem]]:
@@ -127,94 +112,6 @@ class KnowledgeBase:
         """Find an article by its id."""
         return self._by_id.get(article_id)
 
-    def search(self, query: str, top: int = 10) -> list[ArticleHit]:
-        """Find the articles that share anything with the query, best first."""
-        return ArticleRecommender(self, threshold=0.0).rank([query], top=top)[0]
-
-
-class ArticleRecommender:
-    """Offers the articles that fit a ticket, or none: a wrong article is worse than none.
-
-    The evidence for an article is the weight of the ticket's words that it explains, in units of
-    one decisive word. It counts more when the article's category is a likely one. The score
-    ``e / (e + 1 + 0.05 * r)`` with the unexplained rest ``r`` is 0.5 at one decisive word; the
-    rest counts little, because tickets are full of words that no article needs to explain.
-
-    Parameters
-    ----------
-    knowledge : the articles
-    threshold : float in [0, 1], least score of an article that is offered
-    """
-
-    def __init__(self, knowledge: KnowledgeBase, *, threshold: float = THRESHOLD) -> None:
-        self.knowledge = knowledge
-        self.threshold = threshold
-
-    def rank(
-        self,
-        texts: Sequence[str],
-        category_proba: Sequence[Mapping[str, float]] | None = None,
-        *,
-        top: int = 3,
-    ) -> list[list[ArticleHit]]:
-        """Find the best articles for each text of a batch.
-
-        Parameters
-        ----------
-        texts : normalised texts (`triage.text.normalise`)
-        category_proba : for each text the probability of every category, or None when unknown
-        top : most articles to offer for a text
-
-        Returns
-        -------
-        a list for each text, best first, empty when no article clears the threshold
-        """
-        hits: list[list[ArticleHit]] = []
-        step = max(1, BATCH_CELLS // max(1, len(self.knowledge.articles)))
-        for begin in range(0, len(texts), step):
-            batch = texts[begin : begin + step]
-            evidence, informative = self.knowledge.index.match(batch)
-            for row, text in enumerate(batch):
-                cells = slice(evidence.indptr[row], evidence.indptr[row + 1])
-                documents, explained = evidence.indices[cells], evidence.data[cells]
-                unexplained = np.maximum(informative[row] - explained, 0)
-                if category_proba is not None:
-                    agreement = self._agreement(category_proba[begin + row])
-                    explained = explained * agreement[self.knowledge.category_codes[documents]]
-                scores = explained / (explained + 1 + UNEXPLAINED_WEIGHT * unexplained)
-                hits.append(self._best(text, documents, scores, top))
-        return hits
-
-    def _agreement(self, proba: Mapping[str, float]) -> npt.NDArray[np.float64]:
-        """Give what a word counts in each category: 0.7 when it is ruled out, 1.3 when certain.
-
-        It counts 1 in a category that the probabilities do not know.
-        """
-        known = [proba.get(name, 0.5) for name in self.knowledge.categories]
-        return 1 + CATEGORY_WEIGHT * (np.array(known) - 0.5)
-
-    def _best(
-        self,
-        text: str,
-        documents: npt.NDArray[np.int32],
-        scores: npt.NDArray[np.float64],
-        top: int,
-    ) -> list[ArticleHit]:
-        eligible = np.flatnonzero((scores > 0) & (scores >= self.threshold))
-        if len(eligible) > top:
-            least = np.partition(scores[eligible], -top)[-top]
-            eligible = eligible[scores[eligible] >= least]
-        order = np.lexsort((documents[eligible], -scores[eligible]))[:top]
-        best = documents[eligible[order]].tolist()
-        articles = [self.knowledge.articles[document] for document in best]
-        terms = self.knowledge.index.matched_words(text, best)
-        return [
-            ArticleHit(article.id, article.title, article.url, score, matched)
-            for article, score, matched in zip(
-                articles, scores[eligible[order]].tolist(), terms, strict=True
-            )
-        ]
-
 
 def _searchable(article: Article) -> dict[str, str]:
     return {
@@ -239,6 +136,18 @@ def load_knowledge(folder: Path) -> KnowledgeBase:
             f"{problems[0].file}: {problems[0].reason}"
         )
     return KnowledgeBase(articles)
+
+
+def fingerprint(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """Tell the state of a folder's article files apart: name, time of change and size of each."""
+    found = []
+    try:
+        for path in _markdown_files(folder):
+            state = path.lstat()
+            found.append((str(path), state.st_mtime_ns, state.st_size))
+    except (OSError, KnowledgeError):
+        return ()
+    return tuple(sorted(found))
 
 
 def _markdown_files(folder: Path) -> Iterator[Path]:

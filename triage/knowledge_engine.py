@@ -12,12 +12,17 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from triage import policy, tier_rules
+from triage.article_vectors import ArticleVectors
+from triage.assistance import DeskRules, Helper, Labels
 from triage.classifier import TicketClassifier
-from triage.first_steps import N_ARTICLES, first_steps, fitting_articles
-from triage.knowledge import ArticleRecommender, KnowledgeBase, load_knowledge
+from triage.details import prime
+from triage.first_steps import N_ARTICLES
+from triage.knowledge import KnowledgeBase, load_knowledge
 from triage.model import Head
+from triage.past import Past, Recalled
 from triage.policy import TargetPolicy, Verdicts
 from triage.prepare import prepare
+from triage.recommender import ArticleRecommender
 from triage.suggestion import Answer, ArticleHit, Decision, Prediction, Reason, Suggestion
 from triage.taxonomy import Taxonomy, load_taxonomy
 from triage.ticket import Ticket
@@ -45,14 +50,32 @@ class KnowledgeEngine:
     """
 
     version: str
-    knowledge: KnowledgeBase
     taxonomy: Taxonomy
+    categories: tuple[str, ...]
     classifier: UntrainedClassifier
+    recommender: ArticleRecommender = field(repr=False)
     _policies: Mapping[str, TargetPolicy] = field(repr=False)
-    _recommender: ArticleRecommender = field(repr=False)
+    rules: DeskRules = field(default_factory=DeskRules)
 
     basis: ClassVar[Literal["knowledge"]] = "knowledge"
     manifest: ClassVar[Mapping[str, Any]] = {}
+
+    @property
+    def knowledge(self) -> KnowledgeBase:
+        """The articles it answers from."""
+        return self.recommender.knowledge
+
+    def with_articles(
+        self, knowledge: KnowledgeBase, vectors: ArticleVectors | None
+    ) -> "KnowledgeEngine":
+        """Give an engine that answers from other articles, and is the same otherwise."""
+        return knowledge_engine(
+            knowledge,
+            self.taxonomy,
+            categories=self.categories,
+            vectors=vectors,
+            rules=self.rules,
+        )
 
     @property
     def thresholds(self) -> Mapping[str, Mapping[str, float | None]]:
@@ -63,13 +86,23 @@ class KnowledgeEngine:
         """Answer tickets, in their order."""
         return [answer.suggestion for answer in self.answer(tickets)]
 
-    def answer(self, tickets: Sequence[Ticket]) -> list[Answer]:
-        """Answer tickets, in their order, each beside the form of it that may be stored."""
+    @property
+    def helper(self) -> Helper:
+        """What tier 1 is helped with, beside labels."""
+        return Helper(self.knowledge, self.taxonomy, min_completeness=self.rules.min_completeness)
+
+    def answer(self, tickets: Sequence[Ticket], past: Past | None = None) -> list[Answer]:
+        """Answer tickets, in their order, each beside the form of it that may be stored.
+
+        Parameters
+        ----------
+        past : what the desk has seen before, where there is a memory of it
+        """
         if not tickets:
             return []
         prepared = [prepare(ticket) for ticket in tickets]
         texts = [f"{ticket.subject}\n{ticket.description}" for ticket in prepared]
-        hits = self._recommender.rank(texts, top=2 * N_ARTICLES)
+        hits = self.recommender.rank(texts, top=2 * N_ARTICLES)
         is_wide = [says_many_are_hit(ticket, self.taxonomy) for ticket in prepared]
         # What no article fits is foreign to this desk, unless it says that a whole site is down.
         readable = np.array([bool(found) for found in hits]) | np.array(is_wide)
@@ -77,8 +110,12 @@ class KnowledgeEngine:
             target: self._policies[target].judge(guesses, readable)
             for target, guesses in self.classifier.predict_proba(prepared).items()
         }
+        recalled = past.recall(prepared) if past else [Recalled()] * len(prepared)
         return [
-            Answer(self._suggestion(ticket, verdicts, row, hits[row], is_wide[row]), ticket)
+            Answer(
+                self._suggestion(ticket, verdicts, row, hits[row], is_wide[row], recalled[row]),
+                ticket,
+            )
             for row, ticket in enumerate(prepared)
         ]
 
@@ -89,6 +126,7 @@ class KnowledgeEngine:
         row: int,
         hits: list[ArticleHit],
         is_wide: bool,
+        recalled: Recalled,
     ) -> Suggestion:
         predictions = {
             target: replace(self._policies[target].prediction(verdict, row), basis=self.basis)
@@ -111,10 +149,9 @@ class KnowledgeEngine:
         if is_wide and tier is not None and tier_shares is not None:
             tier = tier_rules.raised_tier(tier, tier_shares, self.taxonomy)
         # Tiers are guessed from these very articles, and can say nothing against one of them.
-        articles = fitting_articles(hits, self.knowledge, self.taxonomy, None, is_wide)
-        steps, missing = first_steps(
-            articles, self.knowledge, self.taxonomy, category.label if category else None
-        )
+        next_tier = tier_rules.next_tier(tier.label, self.taxonomy) if tier else None
+        labels = Labels(tier, category, next_tier, reasons, None, is_wide)
+        help_ = self.helper.assist(ticket, hits, labels, recalled)
         return Suggestion(
             suggestion_id=secrets.token_hex(16),
             ticket_id=ticket.id,
@@ -124,11 +161,14 @@ class KnowledgeEngine:
             reasons=reasons,
             tier=tier,
             category=category,
-            next_tier=tier_rules.next_tier(tier.label, self.taxonomy) if tier else None,
-            steps=steps,
-            articles=articles,
-            missing_details=missing,
-            warnings=[] if articles else [NO_ARTICLE.message],
+            next_tier=next_tier,
+            steps=help_.steps,
+            articles=help_.articles,
+            similar=recalled.similar,
+            missing_details=help_.missing_details,
+            handoff=help_.handoff,
+            incident=recalled.incident,
+            warnings=help_.warnings,
         )
 
     def _decide(
@@ -149,7 +189,9 @@ class KnowledgeEngine:
         return dict(zip(labels, verdicts.probabilities[row].tolist(), strict=True))
 
 
-def load_knowledge_engine(knowledge: Path, taxonomy: Path | None = None) -> KnowledgeEngine:
+def load_knowledge_engine(
+    knowledge: Path, taxonomy: Path | None = None, rules: DeskRules | None = None
+) -> KnowledgeEngine:
     """Make an engine of a folder of articles and a taxonomy file.
 
     Categories are those that articles name; the taxonomy's others only where the desk has a
@@ -161,30 +203,40 @@ def load_knowledge_engine(knowledge: Path, taxonomy: Path | None = None) -> Know
     ConfigurationError : the taxonomy makes no sense
     """
     base, words = load_knowledge(knowledge), load_taxonomy(taxonomy)
-    return knowledge_engine(base, words, categories=list(words.categories) if taxonomy else [])
+    categories = list(words.categories) if taxonomy else []
+    return knowledge_engine(base, words, categories=categories, rules=rules)
 
 
 def knowledge_engine(
-    knowledge: KnowledgeBase, taxonomy: Taxonomy, *, categories: Sequence[str] = ()
+    knowledge: KnowledgeBase,
+    taxonomy: Taxonomy,
+    *,
+    categories: Sequence[str] = (),
+    vectors: ArticleVectors | None = None,
+    rules: DeskRules | None = None,
 ) -> KnowledgeEngine:
     """Make an engine of articles and a taxonomy.
 
     Parameters
     ----------
     categories : those to choose from beside the ones that articles name
+    vectors : what the articles mean, or None to go by words alone
     """
+    rules = rules or DeskRules()
+    prime(taxonomy)
     classifier = UntrainedClassifier(knowledge, taxonomy, categories)
     content = json.dumps([knowledge.version, taxonomy.to_dict(), classifier.labels], sort_keys=True)
     return KnowledgeEngine(
         version=f"knowledge-{hashlib.sha256(content.encode()).hexdigest()[:8]}",
-        knowledge=knowledge,
         taxonomy=taxonomy,
+        categories=tuple(categories),
         classifier=classifier,
+        recommender=ArticleRecommender(knowledge, vectors=vectors, review_days=rules.review_days),
+        rules=rules,
         _policies={
             target: policy.policy_of(target, _head(labels), taxonomy)
             for target, labels in classifier.labels.items()
         },
-        _recommender=ArticleRecommender(knowledge),
     )
 
 

@@ -44,6 +44,11 @@ def as_block(vectors: npt.NDArray[np.float32]) -> sp.csr_matrix:
     return sp.csr_matrix(vectors * np.float32(MEANING_WEIGHT))
 
 
+def vectors_of(block: sp.csr_matrix) -> npt.NDArray[np.float32]:
+    """Bring rows of `as_block` back to sentence vectors."""
+    return np.asarray(block.todense(), dtype=np.float32) / np.float32(MEANING_WEIGHT)
+
+
 def beside(matrix: sp.csr_matrix, meaning: sp.csr_matrix) -> sp.csr_matrix:
     """Put the meaning of tickets into columns after those of their n-grams and form fields."""
     return sp.csr_matrix(sp.hstack([matrix, meaning], format="csr"))

@@ -12,6 +12,7 @@ from triage.article import Article
 from triage.choice import choice_of
 from triage.classifier import TicketClassifier
 from triage.confidence import JointConfidence
+from triage.experience import Experience
 from triage.features import TicketFeatures
 from triage.path_confidence import LevelCalibrations
 from triage.taxonomy import Taxonomy
@@ -55,7 +56,8 @@ class TriageModel:
     """A fitted model with its desk's taxonomy and the articles it was trained beside.
 
     ``min_familiarity`` is, language by language, what a text's words must say for the desk at
-    least, see `triage.domain`.
+    least, see `triage.domain`. ``experience`` is what was learned about the articles,
+    ``detail_weights`` about the details of a category, see `triage.details.weights_for`.
     ``facts`` is what the manifest tells about the training: metrics, data hash, seed, versions.
     """
 
@@ -66,6 +68,8 @@ class TriageModel:
     target_precision: float
     taxonomy: Taxonomy
     articles: tuple[Article, ...] = ()
+    experience: Experience = field(default_factory=Experience)
+    detail_weights: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -93,6 +97,13 @@ class TriageModel:
                 arrays += [choice.excluded, choice.never_routed]
             if choice.costs is not None:
                 arrays.append(choice.costs)
+        if self.experience.weights is not None:
+            digest.update("\0".join(self.experience.articles).encode())
+            learned = self.experience.weights
+            arrays += [learned.data, learned.indices, learned.indptr]
+        for category, weights in sorted(self.detail_weights.items()):
+            digest.update("\0".join([category, *sorted(weights)]).encode())
+            arrays.append(np.array([weight for _, weight in sorted(weights.items())]))
         joint = self.joint
         digest.update("\0".join(sorted(self.min_familiarity)).encode())
         rules = [least for _, least in sorted(self.min_familiarity.items())]

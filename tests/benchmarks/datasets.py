@@ -93,7 +93,6 @@ CLINC = Dataset(
     "clinc_oos/utterances.csv",
     "category",
     _texts_only("text", None, "intent", part="split"),
-    n_seeds=2,  # 22,500 texts of 150 labels take minutes a split
     kept=("split", ("train", "val", "test")),
 )
 ASKUBUNTU = Dataset(

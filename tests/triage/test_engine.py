@@ -16,9 +16,10 @@ from training.tickets import iter_tickets
 from triage.engine import TriageEngine, load_engine
 from triage.errors import BundleError, KnowledgeError
 from triage.explain import map_terms, weigh_terms
-from triage.knowledge import ArticleRecommender, KnowledgeBase
+from triage.knowledge import KnowledgeBase
 from triage.model import TriageModel
 from triage.prepare import prepare
+from triage.recommender import ArticleRecommender
 from triage.suggestion import Suggestion
 from triage.taxonomy import Taxonomy
 from triage.ticket import Ticket
@@ -57,7 +58,7 @@ def changed(engine: TriageEngine, **parts: Any) -> TriageEngine:
 
 
 def with_knowledge(engine: TriageEngine, knowledge: KnowledgeBase) -> TriageEngine:
-    return replace(engine, knowledge=knowledge, _recommender=ArticleRecommender(knowledge))
+    return replace(engine, recommender=ArticleRecommender(knowledge))
 
 
 def codes(suggestion: Suggestion) -> list[str]:
@@ -305,10 +306,14 @@ def test_ticket_without_an_article_gets_the_details_to_collect_and_a_warning(
 
     assert answer.category is not None and answer.category.label == "email"
     questions = [detail.question["en"] for detail in taxonomy.details_of("email")]
-    assert questions
-    assert [step.text for step in answer.steps] == [f"Ask and record: {q}" for q in questions]
+    runbook = taxonomy.runbook_of("email")
+    assert questions and runbook
+    assert set(answer.missing_details) <= set(questions) and answer.missing_details
+    assert [(step.kind, step.text) for step in answer.steps] == [
+        *(("do", text) for text in runbook),
+        *(("ask", text) for text in answer.missing_details),
+    ]
     assert {step.article_id for step in answer.steps} == {None}
-    assert answer.missing_details == questions
     assert answer.warnings == ["No article of the knowledge base fits this ticket."]
 
 

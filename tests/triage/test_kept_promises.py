@@ -27,6 +27,7 @@ from triage.confidence import (
     set_cutoffs,
 )
 from triage.errors import BundleError, HistoryError
+from triage.taxonomy import WideImpact
 from triage.ticket import Ticket
 from triage.twins import twin_clusters
 
@@ -167,7 +168,7 @@ def test_wide_impact_is_not_told_to_be_routed(loaded_engine):
 def test_phrases_of_a_desks_own_taxonomy_are_found_whatever_their_case(
     loaded_engine, taxonomy, phrase
 ):
-    engine = changed(loaded_engine, taxonomy=replace(taxonomy, wide_impact=(phrase,)))
+    engine = changed(loaded_engine, taxonomy=replace(taxonomy, wide_impact=WideImpact((phrase,))))
 
     answer = engine.suggest([replace(CLEAR, description=f"{phrase} {CLEAR.description}")])[0]
 
