@@ -2,12 +2,14 @@
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from triage.costs import TierCosts, parse_costs
+from triage.cues import phrase
 from triage.errors import ConfigurationError
 from triage.hierarchy import steps_of
 
@@ -29,18 +31,40 @@ class Tier:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """How a detail is recognised: names of form fields, and cue phrases (`triage.cues`).
+
+    ``cues`` are grouped for who writes them, by language for instance; all are looked for in every
+    text, because tickets mix languages. What is ``unless`` in a text is passed over. ``recorded``
+    marks the detail that the steps which the desk has recorded answer as well.
+    """
+
+    fields: tuple[str, ...] = ()
+    cues: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unless: tuple[str, ...] = ()
+    recorded: bool = False
+
+    @property
+    def phrases(self) -> tuple[str, ...]:
+        """All cue phrases, in the order they are written."""
+        return tuple(chain.from_iterable(self.cues.values()))
+
+
+@dataclass(frozen=True, slots=True)
 class Detail:
     """Something to know before an escalation, with the question to ask by language code."""
 
     id: str
     name: str
     question: Mapping[str, str]
+    found: Found = Found()
 
 
 @dataclass(frozen=True, slots=True)
 class Category:
     """A kind of ticket, and the ids of the details to collect before it goes up.
 
+    ``runbook`` is what tier 1 does first where no article fits, one step an entry.
     ``tier`` is the one that usually resolves it, if the desk says so; ``route`` and ``exclude`` are
     those of `Tier`. All of it holds for the categories below it as well, ``Access`` for
     ``Access > VPN``, unless they have an entry of their own.
@@ -53,6 +77,16 @@ class Category:
     tier: str | None = None
     route: bool = True
     exclude: bool = False
+    runbook: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WideImpact:
+    """Signs that many people are hit, what tier 1 checks first then, and the article about it."""
+
+    phrases: tuple[str, ...] = ()
+    check: str | None = None
+    article: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +97,7 @@ class Taxonomy:
     categories: Mapping[str, Category]
     details: Mapping[str, Detail]
     groups: Mapping[str, str]
-    wide_impact: tuple[str, ...]
+    wide_impact: WideImpact
     costs: TierCosts | None = None
 
     def tier_name(self, label: str) -> str:
@@ -85,6 +119,11 @@ class Taxonomy:
         """List the details to collect for a category, the most telling first."""
         found = self.category_of(category) if category else None
         return tuple(self.details[name] for name in found.details) if found else ()
+
+    def runbook_of(self, category: str | None) -> tuple[str, ...]:
+        """List what tier 1 does first about a category, where no article fits."""
+        found = self.category_of(category) if category else None
+        return found.runbook if found else ()
 
     def usual_tier(self, category: str) -> str | None:
         """Name the tier that usually resolves a category, if the desk says so."""
@@ -134,17 +173,26 @@ class Taxonomy:
                     "description": category.description,
                     "details": list(category.details),
                     **({"tier": category.tier} if category.tier else {}),
+                    **({"runbook": list(category.runbook)} if category.runbook else {}),
                     "route": category.route,
                     "exclude": category.exclude,
                 }
                 for category in self.categories.values()
             },
             "details": {
-                detail.id: {"name": detail.name, "question": dict(detail.question)}
+                detail.id: {
+                    "name": detail.name,
+                    "question": dict(detail.question),
+                    **_found_to_dict(detail.found),
+                }
                 for detail in self.details.values()
             },
             "groups": dict(self.groups),
-            "wide_impact": {"phrases": list(self.wide_impact)},
+            "wide_impact": {
+                "phrases": list(self.wide_impact.phrases),
+                **({"check": self.wide_impact.check} if self.wide_impact.check else {}),
+                **({"article": self.wide_impact.article} if self.wide_impact.article else {}),
+            },
             **({"costs": self.costs.to_dict()} if self.costs else {}),
         }
 
@@ -188,7 +236,12 @@ def parse_taxonomy(content: Mapping[str, Any], name: str = "taxonomy") -> Taxono
             for key, value in content["tiers"].items()
         }
         details = {
-            key: Detail(key, value["name"], dict(value["question"]))
+            key: Detail(
+                key,
+                value["name"],
+                dict(value["question"]),
+                _parse_found(key, value.get("found", {}), name),
+            )
             for key, value in content.get("details", {}).items()
         }
         categories = {
@@ -200,12 +253,16 @@ def parse_taxonomy(content: Mapping[str, Any], name: str = "taxonomy") -> Taxono
                 value.get("tier"),
                 value.get("route", True),
                 value.get("exclude", False),
+                tuple(str(step) for step in value.get("runbook", ())),
             )
             for key, value in content.get("categories", {}).items()
         }
         groups = {str(group): str(tier) for group, tier in content.get("groups", {}).items()}
-        wide_impact = tuple(
-            str(phrase) for phrase in content.get("wide_impact", {}).get("phrases", ())
+        wide = content.get("wide_impact", {})
+        wide_impact = WideImpact(
+            tuple(str(phrase) for phrase in wide.get("phrases", ())),
+            wide.get("check"),
+            wide.get("article"),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ConfigurationError(
@@ -238,6 +295,43 @@ def parse_taxonomy(content: Mapping[str, Any], name: str = "taxonomy") -> Taxono
             )
     costs = parse_costs(content.get("costs", {}), list(tiers), name)
     return Taxonomy(tiers, categories, details, groups, wide_impact, costs)
+
+
+def _parse_found(detail: str, content: Mapping[str, Any], name: str) -> Found:
+    """Read how a detail is recognised: fields, unless, recorded, and lists of cue phrases."""
+    lists = {
+        key: tuple(str(entry) for entry in value)
+        for key, value in content.items()
+        if key != "recorded" and isinstance(value, list | tuple)
+    }
+    recorded = content.get("recorded", False)
+    if len(lists) + ("recorded" in content) < len(content) or not isinstance(recorded, bool):
+        raise ConfigurationError(
+            f"taxonomy {name}: [details.{detail}.found] holds lists of texts, and recorded, which "
+            "is true or false"
+        )
+    fields = lists.pop("fields", ())
+    for cue in chain.from_iterable(lists.values()):
+        try:
+            phrase(cue)
+        except ValueError as error:
+            raise ConfigurationError(
+                f"taxonomy {name}: detail {detail!r} has the cue phrase {cue[:60]!r}: {error}"
+            ) from error
+    unless = lists.pop("unless", ())
+    return Found(fields, lists, unless, recorded)
+
+
+def _found_to_dict(found: Found) -> dict[str, Any]:
+    """Turn it into plain data, nothing where nothing is said."""
+    content: dict[str, Any] = {name: list(cues) for name, cues in found.cues.items()}
+    if found.fields:
+        content["fields"] = list(found.fields)
+    if found.unless:
+        content["unless"] = list(found.unless)
+    if found.recorded:
+        content["recorded"] = True
+    return {"found": content} if content else {}
 
 
 def data_folder() -> Path:
