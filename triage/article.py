@@ -45,7 +45,7 @@ _COLLECTION_STARTS = (
 
 _HEADING = re.compile(r"#{1,6}\s")
 _MARKER = re.compile(r"(?:\d{1,9}[.)]|[-*+])\s+")
-_FENCE = re.compile(r"\s*(?:`{3}|~{3})")
+_FENCE = re.compile(r"^\s*(?:`{3}|~{3})")
 _INLINE_LINK = re.compile(r"\[([^\[\]]*+)\]\(<?([^()\s>]*+)[^()]*+\)")
 
 
@@ -168,6 +168,26 @@ def parse_article(text: str, file: str) -> tuple[Article | None, list[Problem]]:
     return article, problems
 
 
+def read_front_matter(text: str) -> tuple[dict[str, Any], str, int]:
+    """Part a Markdown file of any origin into its front matter and its body.
+
+    The front matter is read as strictly as an article's, but its entries may have any name.
+
+    Returns
+    -------
+    the entries (texts, lists and mappings), the body, and the line of the file the body begins on
+
+    Raises
+    ------
+    KnowledgeError : the front matter does not end, or is one that no article may have
+    """
+    try:
+        front, body, line = _split(text.replace("\r\n", "\n").replace("\r", "\n"))
+        return _loaded(front), body, line
+    except _Refused as refused:
+        raise KnowledgeError(f"line {refused.line}: {refused.reason}") from None
+
+
 class _Refused(Exception):
     def __init__(self, line: int, reason: str) -> None:
         super().__init__(reason)
@@ -192,7 +212,8 @@ def _split(text: str) -> tuple[str, str, int]:
     raise _Refused(1, "the front matter does not end: a second line --- is missing")
 
 
-def _front_matter(text: str, file: str) -> tuple[dict[str, Any], list[Problem]]:
+def _loaded(text: str) -> dict[Any, Any]:
+    """Read YAML that holds nothing but texts, lists and mappings, and few of them."""
     if len(text) > FRONT_MATTER_LIMIT:
         raise _Refused(1, f"front matter over {FRONT_MATTER_LIMIT:,} characters")
     try:
@@ -207,6 +228,11 @@ def _front_matter(text: str, file: str) -> tuple[dict[str, Any], list[Problem]]:
         raise _Refused(1, "the front matter is not valid YAML") from error
     if not isinstance(loaded, dict):
         raise _Refused(1, "the front matter must be a list of 'name: value' lines")
+    return loaded
+
+
+def _front_matter(text: str, file: str) -> tuple[dict[str, Any], list[Problem]]:
+    loaded = _loaded(text)
     unknown = [str(name) for name in loaded if name not in (*TEXT_FIELDS, *LIST_FIELDS)]
     problems = [
         Problem(file, 1, f"unknown entry {name!r} is ignored", "warning") for name in unknown

@@ -2,6 +2,7 @@
 
 import os
 import time
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from triage import knowledge
 from triage.article import Article, Problem, parse_article
 from triage.errors import KnowledgeError
 from triage.knowledge import KnowledgeBase, read_articles
+from triage.recommender import ArticleRecommender
 
 GOOD = "---\nid: GOOD\ntitle: Good\n---\n## Steps\n1. Do it.\n"
 BILLION_LAUGHS = (
@@ -160,6 +162,22 @@ def test_a_pipe_does_not_block_the_reader(tmp_path: Path) -> None:
     assert [problem.reason for problem in problems] == ["not a regular file"]
 
 
+def test_a_file_of_100_mb_is_refused_before_it_fills_the_memory(tmp_path: Path) -> None:
+    (tmp_path / "good.md").write_text(GOOD)
+    with (tmp_path / "huge.md").open("wb") as file:
+        file.truncate(100_000_000)
+
+    tracemalloc.start()
+    articles, problems = read_articles(tmp_path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert peak < 5_000_000
+    assert len(articles) == 1
+    assert [(problem.file, problem.line) for problem in problems] == [("huge.md", None)]
+    assert "over 256 KiB" in problems[0].reason
+
+
 def test_the_second_file_with_an_id_is_refused(tmp_path: Path) -> None:
     (tmp_path / "sub").mkdir()
     (tmp_path / "first.md").write_text(GOOD)
@@ -283,6 +301,6 @@ OTHERS = [
 def test_a_stuffed_article_does_not_outrank_the_right_one(stuffed: Article) -> None:
     base = KnowledgeBase([stuffed, RIGHT, *OTHERS])
 
-    hits = base.search("VPN does not connect")
+    hits = ArticleRecommender(base).search("VPN does not connect")
 
     assert hits[0].id == "RIGHT"
