@@ -6,6 +6,7 @@ import pandas as pd
 import scipy.sparse as sp
 from sklearn.naive_bayes import ComplementNB
 
+from training.canonical import completed
 from training.tickets import iter_tickets
 from triage.experience import ArticleUse, Experience
 from triage.features import TicketFeatures
@@ -47,6 +48,9 @@ def learn_experience(
     Complement naive Bayes (Rennie et al., ICML 2003): on the sample's newer tickets it found more
     of the articles used than a support vector machine or centroids, in a tenth of the time.
     """
+    if not knowledge.articles:
+        return Experience()
+    frame = completed(frame)
     uses = count_uses(frame, knowledge, taxonomy)
     taught, names = _taught(frame, knowledge)
     if len(taught) < MIN_TAUGHT or len(set(names)) < 2:

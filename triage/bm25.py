@@ -22,7 +22,7 @@ from triage.words import fold, pieces, stems, words
 
 T = TypeVar("T", str, int)
 
-FIELD_WEIGHTS = {"title": 1.0, "symptoms": 1.0, "applies_to": 0.3, "body": 0.15}
+FIELD_WEIGHTS = {"title": 1.0, "symptoms": 1.0, "applies_to": 0.3, "body": 1.0}
 PIECE_FIELDS = ("title", "symptoms", "applies_to")  # those of a body match nearly everything
 SATURATION = 1.0
 LENGTH_PENALTY = 0.75

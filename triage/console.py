@@ -19,7 +19,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from triage.suggestion import Prediction, Suggestion
+from triage.suggestion import Prediction, Step, Suggestion
 from triage.ticket import Ticket
 
 _DECISIONS = {
@@ -27,6 +27,7 @@ _DECISIONS = {
     "suggest": "[bold yellow]suggest[/]: worth showing, a person confirms",
     "review": "[bold red]review[/]: left to a person",
 }
+_STEPS = {"check": "Check first", "ask": "Ask", "verify": "Verify", "escalate": "Escalate if"}
 
 
 @contextmanager
@@ -103,10 +104,30 @@ def show_suggestion(console: Console, suggestion: Suggestion) -> None:
         table.add_row("Article", f"{article.id} {escape(article.title)} ({article.score:.0%})")
     for warning in suggestion.warnings:
         table.add_row("Note", escape(warning))
-    for number, step in enumerate(suggestion.steps, 1):
-        source = f" [dim]({step.article_id})[/]" if step.article_id else ""
-        table.add_row(f"Step {number}", f"{escape(step.text)}{source}")
+    for ticket in suggestion.similar:
+        ended = f"tier {escape(ticket.tier)}" if ticket.tier else "open"
+        told = f"{escape(ticket.ticket_id)} {escape(ticket.subject)}"
+        table.add_row("Similar", f"{told} ({ticket.similarity:.0%}, {ended})")
+    number = 0
+    for step in suggestion.steps:
+        number += step.kind == "do"
+        name = _STEPS.get(step.kind) or f"Step {number}"
+        table.add_row(name, f"{escape(step.text)}{_source(step)}")
+    if suggestion.handoff:
+        asked = suggestion.handoff.questions
+        ready = "ready" if suggestion.handoff.is_ready else f"ask first: {' '.join(asked)}"
+        complete = f"{suggestion.handoff.completeness:.0%} complete"
+        table.add_row(
+            "Hand-off", f"{escape(suggestion.handoff.summary)} ({complete}; {escape(ready)})"
+        )
     console.print(Panel(table, title="Suggestion", title_align="left"))
+
+
+def _source(step: Step) -> str:
+    if not step.article_id:
+        return ""
+    helped = f", solved {step.solved} of {step.tried}" if step.tried else ""
+    return f" [dim]({step.article_id}{helped})[/]"
 
 
 def show_ticket(console: Console, ticket: Ticket) -> None:

@@ -1,10 +1,13 @@
 """The glossary that comes with the project: what its groups of words look like."""
 
+import time
 import tomllib
 from collections import Counter
+from typing import Any
 
 import pytest
 
+from triage.glossary import load_glossary
 from triage.taxonomy import data_folder
 
 LANGUAGES = ("en", "de")
@@ -13,7 +16,8 @@ LEAST_WORDS = 2_200
 LONGEST_PLAIN_WORD = 3
 """Words in the first English entry, which stands for the whole group in a translation."""
 
-Group = dict[str, list[str]]
+Group = dict[str, Any]
+"""Words by language; ``everyday`` marks a group that serves to translate alone."""
 
 
 @pytest.fixture(scope="module")
@@ -26,14 +30,18 @@ def groups() -> list[Group]:
 
 
 def test_glossary_covers_the_words_of_a_help_desk(groups: list[Group]) -> None:
-    words = sum(len(words) for group in groups for words in group.values())
+    words = sum(len(group[language]) for group in groups for language in LANGUAGES)
 
     assert len(groups) >= LEAST_GROUPS
     assert words >= LEAST_WORDS
 
 
 def test_each_group_has_words_in_english_and_german_and_nothing_else(groups: list[Group]) -> None:
-    wrong = [group for group in groups if tuple(group) != LANGUAGES or not all(group.values())]
+    wrong = [
+        group
+        for group in groups
+        if {*group} - {"everyday"} != {*LANGUAGES} or not all(group.values())
+    ]
 
     assert wrong == []
 
@@ -66,3 +74,41 @@ def test_few_words_are_in_several_groups(groups: list[Group], language: str) -> 
     shared = [word for word, times in uses.items() if times > 1]
 
     assert len(shared) <= len(uses) / 100, shared
+
+
+@pytest.mark.parametrize(
+    ("german", "english"),
+    [
+        ("Kennwort vergessen", "password forgotten"),
+        ("Netzlaufwerk verschwunden", "network drive missing"),
+        ("Druckerwarteschlange", "print queue"),
+        ("xylofrumpf", "xylofrumpf"),
+    ],
+)
+def test_german_is_said_in_english_word_by_word_and_compounds_part_by_part(
+    german: str, english: str
+) -> None:
+    said = load_glossary().in_english(german)
+
+    assert said == english
+
+
+def test_words_for_the_same_thing_are_one_concept_in_both_languages() -> None:
+    glossary = load_glossary()
+
+    first = glossary.concepts("pw")
+
+    assert first and first == glossary.concepts("Kennwort") == glossary.concepts("login secret")
+
+
+def test_everyday_words_are_no_concepts() -> None:
+    assert load_glossary().concepts("please give me a new one, danke") == []
+
+
+def test_hostile_words_take_no_longer_than_others() -> None:
+    text = "drucker" * 3000
+
+    began = time.perf_counter()
+    load_glossary().concepts(text)
+
+    assert time.perf_counter() - began < 1
