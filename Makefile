@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 BENCH_READY := $(VENV)/.bench-ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lock bench bench-speed bench-growth bench-trials clean
+.PHONY: help setup demo test check format lock bench bench-speed bench-growth bench-trials bench-similar clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -54,6 +54,9 @@ bench-speed: $(READY) ## Measure speed beside peers
 
 bench-growth: $(READY) ## Measure training time and memory up to a million tickets
 	@$(BIN)/python -m tests.benchmarks.growth
+
+bench-similar: $(READY) ## Measure similar tickets up to a million of them
+	@$(BIN)/python -m tests.benchmarks.similar
 
 bench-trials: $(READY) ## Try other settings of the heads inside training parts
 	@$(BIN)/python -m tests.benchmarks.trials

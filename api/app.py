@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from importlib import metadata
 from typing import TYPE_CHECKING
 
@@ -12,11 +13,14 @@ from uvicorn.config import STARTUP_FAILURE
 
 from api import openapi, problems
 from api.access import AccessLog
+from api.article_watch import ArticleWatch
 from api.inference import Inference
 from api.limits import BodyLimits, SecurityHeaders
 from api.logs import configure_events, configure_process
 from api.metrics import Metrics
-from api.routes import articles, health, model, triage
+from api.past import DeskPast
+from api.routes import articles as article_routes
+from api.routes import handoff, health, model, triage
 from api.schemas import BODY_FIELDS
 from api.security import KeyRing
 from api.server import listen, run, run_workers
@@ -54,21 +58,26 @@ def create_app(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         loaded = engine if engine is not None else _load_engine(settings)
         opened = store if store is not None else open_store(settings.database_url)
-        inference = Inference(loaded)
+        past = DeskPast(opened, metrics, window=timedelta(minutes=settings.incident_window_minutes))
+        inference = Inference(loaded, past)
+        articles = ArticleWatch(inference, settings.kb, cache=settings.models / "cache")
         writer = SuggestionWriter(opened, capacity=settings.store_queue, metrics=metrics)
         app.state.service = Service(
             settings=settings,
-            engine=loaded,
+            past=past,
             inference=inference,
             store=opened,
             writer=writer,
             keys=KeyRing(opened),
             metrics=metrics,
         )
+        past.start()
         try:
             yield
         finally:
+            articles.close()
             inference.close()
+            await run_in_threadpool(past.close, _FLUSH_S)
             await run_in_threadpool(writer.close, _FLUSH_S)
             opened.close()
 
@@ -94,7 +103,8 @@ def create_app(
     openapi.describe(app)
     for router in (
         triage.router,
-        articles.router,
+        handoff.router,
+        article_routes.router,
         model.router,
         health.router,
         health.index_router(_version()),
@@ -154,6 +164,7 @@ def app_from_environment() -> FastAPI:
 
 
 def _load_engine(settings: Settings) -> "Engine":
+    from triage.assistance import DeskRules
     from triage.engine import open_engine
 
     engine = open_engine(
@@ -161,6 +172,7 @@ def _load_engine(settings: Settings) -> "Engine":
         keys=settings.keys_dir,
         knowledge=settings.kb,
         taxonomy=settings.taxonomy,
+        rules=DeskRules(settings.handoff_min_completeness, settings.article_review_days),
     )
     log = structlog.get_logger()
     if engine.basis == "knowledge":

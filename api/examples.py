@@ -13,6 +13,33 @@ TICKET: dict[str, Any] = {
     "channel": "portal",
 }
 
+HANDOFF_REQUEST: dict[str, Any] = {
+    **TICKET,
+    "tier": "2",
+    "category": "access",
+    "steps_tried": ["Unlocked the account twice; it locks again within minutes."],
+    "articles_tried": ["KB0001"],
+    "details": {"device": "the laptop and a tablet at home"},
+}
+
+HANDOFF: dict[str, Any] = {
+    "summary": "To tier 2 (Technical support): Accounts and sign-in: Locked out after the holidays",
+    "note": "# Hand-off: To tier 2 (Technical support)\n\n## Symptoms\n\n`Locked out after ...`\n",
+    "completeness": 0.76,
+    "is_ready": True,
+    "questions": ["On which number may we call you back?"],
+    "parts": {
+        "ticket_id": "INC-20418",
+        "language": "en",
+        "next_tier": "2",
+        "known": [
+            {"id": "device", "name": "Device", "evidence": "the laptop and a tablet at home"}
+        ],
+        "steps_tried": ["Unlocked the account twice; it locks again within minutes."],
+        "articles_tried": ["KB0001"],
+    },
+}
+
 SUGGESTION: dict[str, Any] = {
     "suggestion_id": "sg_4f7c2e9a10b3",
     "ticket_id": "INC-20418",
@@ -49,8 +76,18 @@ SUGGESTION: dict[str, Any] = {
     "targets": {},
     "next_tier": "1",
     "steps": [
-        {"text": "Confirm who is asking by calling back.", "article_id": "KB0001"},
-        {"text": "Unlock the account and let the user sign in.", "article_id": "KB0001"},
+        {
+            "text": text,
+            "article_id": "KB0001",
+            "kind": "do",
+            "record": None,
+            "solved": 41,
+            "tried": 44,
+        }
+        for text in (
+            "Confirm who is asking by calling back.",
+            "Unlock the account and let the user sign in.",
+        )
     ],
     "articles": [
         {
@@ -59,6 +96,8 @@ SUGGESTION: dict[str, Any] = {
             "url": None,
             "score": 0.83,
             "terms": ["account", "locked", "password"],
+            "snippet": "account locked after the holidays",
+            "is_stale": False,
         }
     ],
     "similar": [],
@@ -70,4 +109,18 @@ SUGGESTION: dict[str, Any] = {
         "category": [{"term": "password", "weight": 1.9}],
     },
     "warnings": [],
+}
+
+ARTICLE: dict[str, Any] = {
+    "title": "The badge printer prints blank cards",
+    "category": "printing",
+    "tier": "1",
+    "symptoms": ["badge comes out white", "empty cards since the ribbon was changed"],
+    "applies_to": ["badge printers at the reception"],
+    "steps": [
+        "Open the lid and look whether the ribbon is wound with the shiny side to the card.",
+        "Print a test card from the printer's own menu.",
+    ],
+    "verify": ["Two badges in a row are printed completely."],
+    "escalate_when": ["A new ribbon changes nothing: Onsite Support."],
 }

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from triage.past import Past
 from triage.suggestion import Answer
 from triage.ticket import Ticket
 
@@ -18,8 +19,10 @@ _BATCH = 32
 class Inference:
     """Runs the engine in one thread, so that requests neither block the loop nor each other."""
 
-    def __init__(self, engine: "Engine") -> None:
-        self._engine = engine
+    def __init__(self, engine: "Engine", past: Past) -> None:
+        self.engine = engine
+        """What answers now. Another may take its place; what was begun is finished by the old."""
+        self._past = past
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="inference")
 
     async def suggest(self, tickets: Sequence[Ticket]) -> list[Answer]:
@@ -28,7 +31,9 @@ class Inference:
         answers: list[Answer] = []
         for start in range(0, len(tickets), _BATCH):
             batch = tickets[start : start + _BATCH]
-            answers += await loop.run_in_executor(self._executor, self._engine.answer, batch)
+            answers += await loop.run_in_executor(
+                self._executor, self.engine.answer, batch, self._past
+            )
         return answers
 
     def close(self) -> None:

@@ -61,6 +61,18 @@ class Metrics:
             multiprocess_mode="livesum",
         )
 
+        self._past_failures = Counter(
+            "triage_past_failures",
+            "Attempts to find similar tickets that failed, or to read more of them",
+            registry=self._registry,
+        )
+        self._past_tickets = Gauge(
+            "triage_past_tickets",
+            "Resolved tickets that new ones are compared with",
+            registry=self._registry,
+            multiprocess_mode="max",
+        )
+
     def observe_request(self, method: str, route: str, status: int, duration_s: float) -> None:
         """Count a request and its duration."""
         self._requests.labels(method, route, str(status)).inc()
@@ -86,6 +98,14 @@ class Metrics:
     def set_queued(self, number: int) -> None:
         """Note how many suggestions wait to be stored."""
         self._queued.set(number)
+
+    def count_past_failure(self) -> None:
+        """Count an answer that similar tickets were left out of, or a failure to read them."""
+        self._past_failures.inc()
+
+    def set_past_tickets(self, number: int) -> None:
+        """Note how many resolved tickets are remembered."""
+        self._past_tickets.set(number)
 
     def render(self) -> bytes:
         """Write all counts in Prometheus' text format, those of all workers added up."""

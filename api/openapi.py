@@ -41,6 +41,14 @@ def describe(app: FastAPI) -> None:
             )
             for operations in schema["paths"].values():
                 for operation in operations.values():
+                    if "security" in operation:
+                        # A list of scopes would mean all of them; here any one will do.
+                        operation["security"] = [
+                            {scheme: [scope]}
+                            for needed in operation["security"]
+                            for scheme, scopes in needed.items()
+                            for scope in scopes
+                        ]
                     for status, response in operation["responses"].items():
                         if status >= "400":
                             response["content"] = {

@@ -14,7 +14,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from api.examples import TICKET
+from api.examples import ARTICLE, HANDOFF_REQUEST, TICKET
 from api.problems import Fault, Problem
 from api.settings import Settings
 from triage.suggestion import ArticleHit, Suggestion
@@ -45,6 +45,8 @@ def _as_utc(value: datetime) -> datetime:
 
 Name = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Text = Annotated[str, AfterValidator(_unicode)]
+# The length is looked at first: behind another check, a long text would be called a long list.
+Remark = Annotated[str, Field(max_length=1000), AfterValidator(_unicode)]
 Moment = Annotated[datetime, BeforeValidator(_only_text), AfterValidator(_as_utc)]
 
 
@@ -63,7 +65,7 @@ class TicketIn(BaseModel):
     description: Text | None = Field(
         default=None, description="Plain text or HTML; 20,000 characters unless configured."
     )
-    fields: dict[Name, Annotated[Text, Field(max_length=1000)]] = Field(
+    fields: dict[Name, Remark] = Field(
         default_factory=dict,
         max_length=100,
         description="Further fields of the form, by name; unknown ones are ignored by the model.",
@@ -109,6 +111,30 @@ class TicketIn(BaseModel):
         )
 
 
+class HandoffIn(TicketIn):
+    """A ticket that a person hands up, and what they know about it beside its text."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [HANDOFF_REQUEST]})
+
+    tier: Name | None = Field(
+        default=None, description="The tier it goes to; without it, the one suggested."
+    )
+    category: Name | None = Field(
+        default=None, description="What it is, where a person knows better than the suggestion."
+    )
+    steps_tried: list[Remark] = Field(
+        default_factory=list, max_length=50, description="What was done, and what came of it."
+    )
+    articles_tried: list[Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]] = (
+        Field(default_factory=list, max_length=50, description="Ids of the articles followed.")
+    )
+    details: dict[Name, Remark] = Field(
+        default_factory=dict,
+        max_length=100,
+        description="What was found out, by the id of the taxonomy's detail.",
+    )
+
+
 class BatchIn(BaseModel):
     """Several tickets. Each is looked at by itself: a bad one does not spoil the others."""
 
@@ -146,6 +172,62 @@ class ArticleList(BaseModel):
     """Articles that fit a search, the best first."""
 
     articles: list[ArticleHit]
+
+
+# The length is looked at first: behind another check, a long text would be called a long list.
+Line = Annotated[str, Field(max_length=2000), AfterValidator(_unicode)]
+Lines = Annotated[list[Line], Field(max_length=100)]
+
+
+class ArticleIn(BaseModel):
+    """A draft of an article: its parts, or its whole Markdown file as `content`."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [ARTICLE]})
+
+    title: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_unicode)] | None = (
+        Field(default=None, description="One line that says what is wrong.")
+    )
+    category: Name | None = Field(default=None, description="Id of a category of the taxonomy.")
+    tier: Name | None = Field(default=None, description="The lowest tier that can do the steps.")
+    symptoms: Lines = Field(
+        default_factory=list, description="What people write, in their words and languages."
+    )
+    applies_to: Lines = Field(default_factory=list, description="Products, devices, places.")
+    steps: Lines = Field(default_factory=list, description="What to do, in order.")
+    verify: Lines = Field(default_factory=list, description="How to see that it worked.")
+    escalate_when: Lines = Field(
+        default_factory=list, description="When to stop, and who takes over."
+    )
+    body: Annotated[str, Field(max_length=100_000), AfterValidator(_unicode)] | None = Field(
+        default=None, description="Markdown to stand before the lists; no HTML."
+    )
+    content: (
+        Annotated[str, Field(min_length=1, max_length=200_000), AfterValidator(_unicode)] | None
+    ) = Field(
+        default=None, description="A whole Markdown file with front matter, instead of all others."
+    )
+
+    @model_validator(mode="after")
+    def _is_one_or_the_other(self) -> Self:
+        if self.title is None and self.content is None:
+            raise PydanticCustomError("both_absent", "title or content is needed")
+        if self.content is not None and len(self.model_fields_set) > 1:
+            raise PydanticCustomError("content_alone", "content stands for all other parts")
+        return self
+
+
+class DraftOut(BaseModel):
+    """A draft as it stands in the store; no ticket is ever offered one."""
+
+    id: str
+    title: str
+    created_at: datetime
+
+
+class DraftList(BaseModel):
+    """The drafts that came in last, the newest first, 200 at most."""
+
+    drafts: list[DraftOut]
 
 
 class TargetOut(BaseModel):
@@ -191,5 +273,7 @@ class Ready(BaseModel):
     database: bool = True
 
 
-BODY_FIELDS = frozenset(TicketIn.model_fields) | frozenset(BatchIn.model_fields)
+BODY_FIELDS = frozenset(
+    name for model in (TicketIn, HandoffIn, BatchIn, ArticleIn) for name in model.model_fields
+)
 """The names that a problem's pointers may hold."""

@@ -32,7 +32,7 @@ _header = APIKeyHeader(
 
 
 def needs(scope: Scope) -> params.Depends:
-    """Declare the scope that a route needs; KeyedRoute demands it."""
+    """Declare a scope that a route needs; of several, any one of them will do."""
     dependency: params.Depends = Security(_header, scopes=[scope])
     return dependency
 
@@ -115,8 +115,8 @@ async def _admit(request: Request, scopes: list[str]) -> ApiKeyInfo:
         raise ProblemError(
             "unauthenticated", "Send a key that is neither revoked nor expired in X-API-Key."
         )
-    if not all(info.allows(scope) for scope in scopes):
-        raise ProblemError("forbidden", f"This needs a key with scope {', '.join(scopes)}.")
+    if not any(info.allows(scope) for scope in scopes):
+        raise ProblemError("forbidden", f"This needs a key with scope {' or '.join(scopes)}.")
     return info
 
 

@@ -7,6 +7,7 @@ from fastapi import Depends, Request
 
 from api.inference import Inference
 from api.metrics import Metrics
+from api.past import DeskPast
 from api.security import KeyRing
 from api.settings import Settings
 from api.writer import SuggestionWriter
@@ -21,12 +22,17 @@ class Service:
     """Everything a route may need; made by the application's lifespan."""
 
     settings: Settings
-    engine: "Engine"
+    past: DeskPast
     inference: Inference
     store: Store
     writer: SuggestionWriter
     keys: KeyRing
     metrics: Metrics
+
+    @property
+    def engine(self) -> "Engine":
+        """What answers now."""
+        return self.inference.engine
 
 
 async def service_of(request: Request) -> Service:

@@ -47,6 +47,10 @@ class Settings(BaseSettings):
     # 20 s is the longest that any client may hold a half-sent request open.
     request_timeout_s: float = Field(15.0, gt=0, le=20)
     store_queue: int = Field(2000, ge=1)
+    article_review_days: int = Field(365, ge=0)
+    # triage.handoff.MIN_COMPLETENESS, written again: settings must not wait for what it imports.
+    handoff_min_completeness: float = Field(0.5, ge=0, le=1)
+    incident_window_minutes: int = Field(60, ge=10, le=24 * 60)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @model_validator(mode="after")

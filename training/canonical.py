@@ -10,7 +10,7 @@ import pyarrow as pa
 from triage.ticket import HISTORY_COLUMNS, LABEL_COLUMNS, TEXT_COLUMNS
 
 DATE_COLUMNS = ("created_at", "resolved_at")
-LIST_COLUMNS = ("group_path", "article_ids")
+LIST_COLUMNS = ("group_path", "article_ids", "asked_details")
 FLAG_COLUMNS = ("reopened", "first_contact")
 
 FIELD = "field:"
@@ -27,6 +27,7 @@ _TYPES: dict[str, Any] = {
 _TRUE = frozenset(("true", "yes", "y", "t", "x", "ja", "j", "wahr"))
 _FALSE = frozenset(("false", "no", "n", "f", "nein", "falsch"))
 _ARTICLE_SEPARATORS = str.maketrans(",;|", "   ")
+_LIST_SEPARATORS = str.maketrans(";|\n\x1f", ",,,,")
 
 
 def is_label(column: str) -> bool:
@@ -68,6 +69,12 @@ def typed(column: str, value: str) -> float | int | bool | None:
 def article_ids(value: str) -> tuple[str, ...]:
     """Split a cell that lists articles at commas, semicolons, bars and white space."""
     return tuple(value.translate(_ARTICLE_SEPARATORS).split())
+
+
+def listed(value: str) -> tuple[str, ...]:
+    """Split a cell that lists names of several words at commas, semicolons, bars and line ends."""
+    names = (" ".join(name.split()) for name in value.translate(_LIST_SEPARATORS).split(","))
+    return tuple(name for name in names if name)
 
 
 def column_array(column: str, values: Sequence[Any] | np.ndarray[Any, Any]) -> Any:

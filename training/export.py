@@ -18,6 +18,7 @@ from training.canonical import (
     is_label,
     is_spelled,
     is_typed,
+    listed,
     missing_array,
     text_array,
     typed,
@@ -167,6 +168,8 @@ class ExportReader:
             return column_array(name, list(map(self._tiers.path, cells)))
         if name == "article_ids":
             return column_array(name, list(map(article_ids, cells)))
+        if name == "asked_details":
+            return column_array(name, list(map(listed, cells)))
         if is_typed(name):
             return column_array(name, [self._typed(name, cell) for cell in cells])
         if is_spelled(name):

@@ -49,6 +49,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
         "antwort",
     ),
     "article_ids": ("article ids", "articles", "knowledge article", "knowledge articles"),
+    "asked_details": ("asked details", "missing details", "nachgefragt", "nachgefragte angaben"),
     "reassignments": ("reassignments", "reassignment count"),
     "reopened": ("reopened", "reopen count", "reopens", "wiedereröffnet"),
     "first_contact": (

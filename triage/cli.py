@@ -5,8 +5,6 @@ settings are read once, and reach every command as the context's object.
 """
 
 import sys
-from dataclasses import asdict
-from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -16,7 +14,10 @@ from typer.core import TyperGroup
 
 import api.commands
 import training.commands
+import training.kb_commands
+import training.past_commands
 from triage import console as show
+from triage import handoff_command
 from triage.errors import ConfigurationError, TriageError
 
 # typer exports this one of its usage errors only; its base is what all of them have in common.
@@ -51,22 +52,21 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-kb_app = typer.Typer(help="Check and search knowledge articles.", no_args_is_help=True)
 models_app = typer.Typer(help="List, verify and look into model bundles.", no_args_is_help=True)
 
+app.add_typer(handoff_command.app)
 app.add_typer(training.commands.app)
 app.add_typer(training.commands.data_app, name="data")
+app.add_typer(training.past_commands.app)
+app.add_typer(training.past_commands.similar_app, name="similar")
 app.add_typer(api.commands.app)
-app.add_typer(kb_app, name="kb")
+app.add_typer(training.kb_commands.kb_app, name="kb")
 app.add_typer(models_app, name="models")
 app.add_typer(api.commands.keys_app, name="keys")
 app.add_typer(api.commands.db_app, name="db")
 
 ModelPath = Annotated[
     Path | None, typer.Option("--model", help="Bundle, or models folder (default: models)")
-]
-KbPath = Annotated[
-    Path | None, typer.Option("--kb", help="Folder of articles (default: the sample's)")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text")]
 
@@ -93,7 +93,8 @@ def suggest(
     as_json: AsJson = False,
 ) -> None:
     """Suggest tier, category, articles and steps for one ticket."""
-    from triage.engine import open_engine
+    from triage.assistance import DeskRules
+    from triage.engine import open_engine, with_meaning
     from triage.ticket import Ticket
 
     fields = {}
@@ -108,7 +109,9 @@ def suggest(
         keys=settings.keys_dir,
         knowledge=kb or settings.kb,
         taxonomy=settings.taxonomy,
+        rules=DeskRules(settings.handoff_min_completeness, settings.article_review_days),
     )
+    engine = with_meaning(engine, settings.models / "cache")
     [suggestion] = engine.suggest([Ticket(subject, description, fields=fields)])
     if as_json:
         return show.print_json(suggestion.to_dict())
@@ -126,7 +129,7 @@ def demo(
 ) -> None:
     """Train on the sample history, suggest for one ticket, then serve."""
     from api.settings import load_settings
-    from training.demo import DEMO_TICKET, demo_engine
+    from training.demo import DEMO_TICKET, demo_engine, remember_sample
 
     database_url = f"sqlite:///{output}/triage.db"
     settings = load_settings(port=port, models=output, database_url=database_url)
@@ -139,51 +142,9 @@ def demo(
         show.show_ticket(Console(), DEMO_TICKET)
         show.show_suggestion(Console(), suggestion)
     if not once:
+        with show.steps_shown(quiet=as_json) as on_step:
+            remember_sample(settings.database_url, on_step=on_step)
         api.commands.serve_demo(settings, Console(stderr=as_json))
-
-
-@kb_app.command("check")
-def kb_check(
-    context: typer.Context,
-    kb: Annotated[Path | None, typer.Argument(help="Folder (default: the sample's)")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Check knowledge articles: form, links, risky steps, age."""
-    from triage.article_check import check
-    from triage.knowledge import read_articles
-    from triage.taxonomy import data_folder, load_taxonomy
-
-    articles, problems = read_articles(kb or context.obj.kb or data_folder() / "kb")
-    taxonomy = load_taxonomy(context.obj.taxonomy)
-    problems = [*problems, *check(articles, taxonomy, today=date.today())]
-    if as_json:
-        show.print_json({"articles": len(articles), "problems": [asdict(p) for p in problems]})
-    else:
-        rows = [(p.severity, p.file, p.line, p.reason) for p in problems]
-        told = f"{len(articles)} articles, nothing to complain about"
-        show.show_table(Console(), ("severity", "file", "line", "reason"), rows, told)
-    if any(problem.severity == "error" for problem in problems):
-        raise typer.Exit(2)
-
-
-@kb_app.command("search")
-def kb_search(
-    context: typer.Context,
-    query: str,
-    kb: KbPath = None,
-    top: Annotated[int, typer.Option(help="How many", min=1, max=100)] = 10,
-    as_json: AsJson = False,
-) -> None:
-    """Find knowledge articles, best first."""
-    from triage.knowledge import load_knowledge
-    from triage.taxonomy import data_folder
-
-    base = load_knowledge(kb or context.obj.kb or data_folder() / "kb")
-    hits = base.search(query, top=top)
-    if as_json:
-        return show.print_json([{"id": h.id, "title": h.title, "score": h.score} for h in hits])
-    rows = [(f"{h.score:.2f}", h.id, h.title, ", ".join(h.terms)) for h in hits]
-    return show.show_table(Console(), ("score", "id", "title", "terms"), rows, "no article fits")
 
 
 @models_app.command("list")

@@ -21,6 +21,7 @@ HISTORY_COLUMNS = (
     "group_path",
     "resolution",
     "article_ids",
+    "asked_details",
     "reassignments",
     "reopened",
     "first_contact",

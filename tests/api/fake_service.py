@@ -16,6 +16,8 @@ from api.logs import configure_process
 from api.server import listen, run, run_workers
 from api.settings import load_settings
 from triage.article import Article
+from triage.assistance import Helper
+from triage.past import Past, Recalled
 from triage.store import open_store
 from triage.suggestion import (
     Alternative,
@@ -27,6 +29,7 @@ from triage.suggestion import (
     Step,
     Suggestion,
 )
+from triage.taxonomy import load_taxonomy
 from triage.ticket import Ticket
 
 VERSION = "20261124-060102-1a2b3c4d"
@@ -69,6 +72,8 @@ class FakeEngine:
         },
     }
     basis = "model"
+    recommender = knowledge
+    helper: Any = Helper(FakeKnowledge(), load_taxonomy())  # type: ignore[arg-type]
     thresholds: dict[str, dict[str, float | None]] = {"tier": {"1": 0.8, "2": None}}  # noqa: RUF012
 
     def __init__(self) -> None:
@@ -76,11 +81,18 @@ class FakeEngine:
         self._numbers = count(1)
         self._run = uuid4().hex[:8]
 
-    def answer(self, tickets: Sequence[Ticket]) -> list[Answer]:
+    def answer(self, tickets: Sequence[Ticket], past: Past) -> list[Answer]:
         self.batches.append(len(tickets))
-        return [Answer(self._suggest(ticket), _redacted(ticket)) for ticket in tickets]
+        prepared = [_redacted(ticket) for ticket in tickets]
+        return [
+            Answer(self._suggest(ticket, recalled), ticket)
+            for ticket, recalled in zip(prepared, past.recall(prepared), strict=True)
+        ]
 
-    def _suggest(self, ticket: Ticket) -> Suggestion:
+    def with_articles(self, knowledge: Any, vectors: Any) -> "FakeEngine":
+        return self
+
+    def _suggest(self, ticket: Ticket, recalled: Recalled) -> Suggestion:
         text = f"{ticket.subject} {ticket.description}".lower()
         if "explode" in text:
             raise ValueError(f"cannot make sense of {text}")
@@ -107,6 +119,8 @@ class FakeEngine:
             category=None,
             steps=[Step(step, UNLOCK.id) for step in UNLOCK.steps] if found else [],
             articles=self.knowledge.search(text),
+            similar=recalled.similar,
+            incident=recalled.incident,
         )
 
 

@@ -59,7 +59,7 @@ def test_every_part_of_a_ticket_reaches_the_engine(
 ) -> None:
     seen: list[Any] = []
     answer = engine.answer
-    engine.answer = lambda tickets: seen.extend(tickets) or answer(tickets)
+    engine.answer = lambda tickets, past: seen.extend(tickets) or answer(tickets, past)
 
     client.post(
         "/v1/triage",

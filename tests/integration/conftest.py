@@ -59,6 +59,7 @@ class ServeProcess:
     def __init__(
         self, folder: Path, arguments: Sequence[object], environment: dict[str, str]
     ) -> None:
+        self.folder = folder
         self._log = folder / "serve.log"
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(

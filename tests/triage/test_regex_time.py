@@ -106,7 +106,7 @@ PIECES = (
 
 def compiled_patterns() -> Iterator[tuple[str, re.Pattern[str]]]:
     for module in pkgutil.iter_modules(triage.__path__):
-        if module.name == "text" or module.name.startswith("redact"):
+        if module.name.startswith(("text", "redact", "article", "cues", "details", "inert")):
             names = vars(importlib.import_module(f"triage.{module.name}"))
             for name, value in names.items():
                 yield from _patterns_in(f"{module.name}.{name}", value)

@@ -12,8 +12,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from triage.errors import ConfigurationError, TriageError
+from triage.store.articles import ArticleDrafts
 from triage.store.database import Database
 from triage.store.migrate import migrate
+from triage.store.past_tickets import PastTickets
 from triage.store.records import SCOPES, ApiKeyInfo, StoredSuggestion
 from triage.store.tables import ApiKeyRow, SuggestionRow
 
@@ -26,6 +28,8 @@ class Store:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.past = PastTickets(database)
+        self.drafts = ArticleDrafts(database)
 
     def ping(self) -> None:
         """Ask the database for an answer, whatever it is."""

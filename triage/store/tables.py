@@ -102,6 +102,8 @@ class PastTicketRow(Base):
     """A ticket that was resolved, redacted. ``signature`` is what `triage.similar` compares."""
 
     __tablename__ = "past_tickets"
+    # SQLite gives the number of an erased ticket to the next one otherwise.
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012
 
     number: Mapped[int] = mapped_column(primary_key=True)
     ticket_id: Mapped[str] = mapped_column(String(200), unique=True)

@@ -24,6 +24,7 @@ def upgrade() -> None:
         sa.Column("signature", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("number", name="pk_past_tickets"),
         sa.UniqueConstraint("ticket_id", name="uq_past_tickets_ticket_id"),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "articles",
