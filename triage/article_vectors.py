@@ -12,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from triage.article import Article
+from triage.glossary import load_glossary
+from triage.language import detect_language
 from triage.meaning import MEANING_TOKENS
 from triage.semantic import DIMENSIONS, MODEL_SHA256, load_encoder
 
@@ -104,7 +106,18 @@ class _Part:
 
 def _parts_of(articles: Sequence[Article]) -> list[_Part]:
     split = _each if len(articles) <= MAX_PARTED else _joined
-    return [_Part(owner, text) for owner, article in enumerate(articles) for text in split(article)]
+    return [
+        _Part(owner, text)
+        for owner, article in enumerate(articles)
+        for text in _in_english(article, split(article))
+    ]
+
+
+def _in_english(article: Article, parts: Iterator[str]) -> Iterator[str]:
+    """Say the parts of an article written in German in English, as German tickets are said."""
+    if detect_language(article.body or article.title) != "de":
+        return parts
+    return map(load_glossary().in_english, parts)
 
 
 def _each(article: Article) -> Iterator[str]:

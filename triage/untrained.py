@@ -17,8 +17,8 @@ FloatArray = npt.NDArray[np.float64]
 # keeps its promise with all articles and with half of them: see docs/without-history.md.
 
 SHARPNESS = 1.6
-"""How much surer one decisive word makes: e to this power as likely. The most at which random halves
-and quarters of the knowledge base keep what they promise; with all of it 2 would."""
+"""How much surer one decisive word makes: e to this power as likely. The most at which random
+halves and quarters of the knowledge base keep what they promise; with all of it 2 would."""
 
 UNWRITTEN = 1.0
 """Decisive words that what nobody has written down would explain: it competes with the labels."""

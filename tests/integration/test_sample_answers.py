@@ -122,8 +122,12 @@ def test_demo_prints_one_whole_suggestion(demo: Path, sample: Path) -> None:
         assert {"label", "confidence"} == set(suggestion[target]["alternatives"][0])
         assert {"term", "weight"} == set(suggestion["explanation"][target][0])
     assert {"code", "message", "next_action"} <= set(suggestion["reasons"][0])
-    assert {"text", "article_id"} == set(suggestion["steps"][0])
-    assert {"id", "title", "url", "score", "terms"} == set(suggestion["articles"][0])
+    assert {"text", "article_id", "kind", "record", "solved", "tried"} == set(
+        suggestion["steps"][0]
+    )
+    assert {"id", "title", "url", "score", "terms", "snippet", "is_stale"} == set(
+        suggestion["articles"][0]
+    )
 
 
 def test_demo_trains_only_once(demo: Path, sample: Path, answer: Any) -> None:

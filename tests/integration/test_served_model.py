@@ -69,6 +69,8 @@ def test_serving_loads_neither_training_nor_its_libraries(
     assert {name for name in modules if name.split(".")[0] == "training"} <= {
         "training",
         "training.commands",
+        "training.kb_commands",
+        "training.past_commands",
     }
 
 
