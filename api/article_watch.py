@@ -54,9 +54,10 @@ class ArticleWatch:
         self._thread.join(timeout=self._period_s)
 
     def _run(self) -> None:
-        seen = fingerprint(self._folder) if self._folder else None
         if not self._is_read:
             self._offer(self._inference.engine.knowledge)
+        # What was served first was read before this; an edit meanwhile is read anew as well.
+        seen: tuple[tuple[str, int, int], ...] | None = None
         while self._folder and not self._stopped.wait(self._period_s):
             now = fingerprint(self._folder)
             if now == seen:
@@ -64,11 +65,16 @@ class ArticleWatch:
             seen = now
             try:
                 base = load_knowledge(self._folder)
+                if base.version == self._inference.engine.knowledge.version:
+                    continue
+                self._offer(base)
             except TriageError as error:
                 _log.warning("articles not read", problem=str(error), kept="the earlier ones")
-                continue
-            self._offer(base)
-            _log.info("articles read anew", articles=len(base.articles))
+            except Exception as error:
+                # A defect of ours must not end the thread: no later edit would ever be offered.
+                _log.error("articles not read", problem=type(error).__name__, kept="earlier ones")
+            else:
+                _log.info("articles read anew", articles=len(base.articles))
 
     def _offer(self, base: KnowledgeBase) -> None:
         vectors: ArticleVectors | None = None

@@ -5,6 +5,7 @@ import io
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -27,6 +28,7 @@ CACHE_FILE = "article-vectors.npz"
 """Name of the cache in its folder."""
 
 _MAX_CACHE_BYTES = 1 << 30
+_MAX_KEPT = 20_000  # parts; of another knowledge base, or of articles as they were before
 
 
 class ArticleVectors:
@@ -82,7 +84,8 @@ def encode_articles(articles: Sequence[Article], cache: Path | None = None) -> A
         # As exact as the cache keeps them, so that a restart changes no answer.
         known |= dict(zip(missing, found.astype(np.float16), strict=True))
         if cache:
-            _write_cache(cache, {part.name: known[part.name] for part in parts})
+            now = {part.name: known[part.name] for part in parts}
+            _write_cache(cache, dict(islice((now | known).items(), max(len(now), _MAX_KEPT))))
     return _vectors(parts, known)
 
 
@@ -148,9 +151,9 @@ def _read_cache(folder: Path) -> dict[str, npt.NDArray[np.float16]]:
             return {}
         with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
             names, vectors = content["names"], content["vectors"]
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile, NotImplementedError, RuntimeError):
         return {}
-    if vectors.dtype != np.float16 or vectors.shape != (len(names), DIMENSIONS):
+    if names.ndim != 1 or vectors.dtype != np.float16 or vectors.shape != (len(names), DIMENSIONS):
         return {}
     return dict(zip(names.tolist(), vectors, strict=True))
 

@@ -11,6 +11,7 @@ tests/triage/knowledge_judgements.toml. Results hardly change near the values be
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import TypeVar
 
 import numpy as np
@@ -18,7 +19,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from triage.glossary import load_glossary
-from triage.words import fold, pieces, stems, words
+from triage.words import WORD_LIMIT, fold, pieces, stems, words
 
 T = TypeVar("T", str, int)
 
@@ -31,6 +32,8 @@ CONCEPT_SHARE = 0.3
 """Of a concept of the glossary, beside the 1 of a word that is found itself."""
 MATCH_WEIGHT = 0.05
 """Least weight of a word that is shown as a match: what stray pieces add up to stays below."""
+
+_WORDS_KEPT = 10_000  # words looked up before; tickets use the same few thousand again and again
 
 
 class BM25Index:
@@ -60,6 +63,7 @@ class BM25Index:
         )
         self._by_document = sp.csr_array(self._weights.T)
         self._by_document.sort_indices()
+        self._rows_of = lru_cache(_WORDS_KEPT)(self._look_up)
         self._idf = np.concatenate([stem_idf, piece_idf, concept_idf])
 
     def match(self, texts: Sequence[str]) -> tuple[sp.csr_array, npt.NDArray[np.float64]]:
@@ -84,16 +88,28 @@ class BM25Index:
         rows = np.array([row for query in queries for row in query], dtype=np.int64)
         shares = np.array([share for query in queries for share in query.values()])
         word_of_row = np.repeat(np.arange(len(asked)), [len(query) for query in queries])
-        matched = []
+        matched: list[list[str]] = []
         for document in documents:
             cells = slice(*self._by_document.indptr[document : document + 2])
             known, weights = self._by_document.indices[cells], self._by_document.data[cells]
+            if not len(known):  # an article of words that say nothing
+                matched.append([])
+                continue
             at = np.minimum(np.searchsorted(known, rows), len(known) - 1)
             explained = np.where(known[at] == rows, weights[at], 0) * shares
             totals = np.bincount(word_of_row, explained, minlength=len(asked))
             order = np.argsort(-totals, kind="stable")
             matched.append([asked[word] for word in order if totals[word] >= MATCH_WEIGHT])
         return matched
+
+    def _look_up(self, word: str) -> tuple[tuple[int, float], ...]:
+        known = [row for stem in stems(word) if (row := self._stems.get(stem)) is not None]
+        parts = pieces(word)
+        held = [self._pieces[part] for part in parts if part in self._pieces]
+        return (
+            *((row, 1 / len(known)) for row in known),
+            *((row, 1 / len(parts)) for row in held),
+        )
 
     def _query(self, query_words: Iterable[str], text: str) -> dict[int, float]:
         """Give rows of the words' stems and pieces with shares, and of the text's concepts.
@@ -102,16 +118,11 @@ class BM25Index:
         """
         shares: dict[int, float] = {}
         for word in query_words:
-            known = [row for stem in stems(word) if (row := self._stems.get(stem)) is not None]
-            for row in known:
-                shares[row] = max(shares.get(row, 0.0), 1 / len(known))
-            parts = pieces(word)
-            for part in parts:
-                if (row := self._pieces.get(part)) is not None:
-                    shares[row] = max(shares.get(row, 0.0), 1 / len(parts))
+            for row, share in self._rows_of(word[:WORD_LIMIT]):
+                shares[row] = max(shares.get(row, 0.0), share)
         for concept in load_glossary().concepts(text):
-            if (row := self._concepts.get(concept)) is not None:
-                shares[row] = CONCEPT_SHARE
+            if concept in self._concepts:
+                shares[self._concepts[concept]] = CONCEPT_SHARE
         return shares
 
 

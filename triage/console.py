@@ -19,7 +19,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from triage.suggestion import Prediction, Step, Suggestion
+from triage.suggestion import Prediction, Suggestion
 from triage.ticket import Ticket
 
 _DECISIONS = {
@@ -100,8 +100,12 @@ def show_suggestion(console: Console, suggestion: Suggestion) -> None:
     for target, terms in suggestion.explanation.items():
         spoken = ", ".join(f"{escape(term.term)} {term.weight:+.2f}" for term in terms[:6])
         table.add_row(f"Words for {target}", spoken)
+    used = {step.article_id: step for step in suggestion.steps if step.tried}
     for article in suggestion.articles:
-        table.add_row("Article", f"{article.id} {escape(article.title)} ({article.score:.0%})")
+        step = used.get(article.id)
+        helped = f", solved {step.solved} of {step.tried}" if step else ""
+        told = f"{article.id} {escape(article.title)} ({article.score:.0%}{helped})"
+        table.add_row("Article", told)
     for warning in suggestion.warnings:
         table.add_row("Note", escape(warning))
     for ticket in suggestion.similar:
@@ -112,7 +116,8 @@ def show_suggestion(console: Console, suggestion: Suggestion) -> None:
     for step in suggestion.steps:
         number += step.kind == "do"
         name = _STEPS.get(step.kind) or f"Step {number}"
-        table.add_row(name, f"{escape(step.text)}{_source(step)}")
+        source = f" [dim]({step.article_id})[/]" if step.article_id else ""
+        table.add_row(name, f"{escape(step.text)}{source}")
     if suggestion.handoff:
         asked = suggestion.handoff.questions
         ready = "ready" if suggestion.handoff.is_ready else f"ask first: {' '.join(asked)}"
@@ -121,13 +126,6 @@ def show_suggestion(console: Console, suggestion: Suggestion) -> None:
             "Hand-off", f"{escape(suggestion.handoff.summary)} ({complete}; {escape(ready)})"
         )
     console.print(Panel(table, title="Suggestion", title_align="left"))
-
-
-def _source(step: Step) -> str:
-    if not step.article_id:
-        return ""
-    helped = f", solved {step.solved} of {step.tried}" if step.tried else ""
-    return f" [dim]({step.article_id}{helped})[/]"
 
 
 def show_ticket(console: Console, ticket: Ticket) -> None:

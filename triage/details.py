@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
 from triage.cues import Passage, phrase
 from triage.language import detect_language
@@ -79,7 +80,7 @@ def known_details(ticket: Ticket, details: Iterable[Detail]) -> dict[str, str]:
         name of the field that holds it (what a field holds is not redacted, and stays there)
     """
     passage = Passage(f"{ticket.subject}\n{ticket.description}")
-    filled = {_key(name): name for name, value in ticket.fields.items() if not _says_nothing(value)}
+    filled = {_key(name): name for name, value in ticket.fields.items() if not says_nothing(value)}
     known = {}
     for detail in details:
         evidence = _in_form(detail, filled) or _in_text(detail, passage)
@@ -159,10 +160,12 @@ def _statement(text: str, start: int, end: int) -> str:
     return found
 
 
+@lru_cache(4096)
 def _key(name: str) -> str:
     return "".join(character for character in name.casefold() if character.isalnum())
 
 
-def _says_nothing(value: str) -> bool:
+def says_nothing(value: str) -> bool:
+    """Tell whether what a form field holds is no answer: "n/a", "-", "unknown" and the like."""
     text = value.strip().casefold()
     return not text or text in _SAYS_NOTHING

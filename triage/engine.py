@@ -278,8 +278,7 @@ class TriageEngine:
                 verdicts = read.verdicts[target]
                 chosen, rival = verdicts.chosen[row], self.policies[target].rival(verdicts, row)
                 head = self.model.heads[target]
-                coefficients = head.classifier.coef_
-                contrast = coefficients[:, chosen] - coefficients[:, rival]
+                contrast = _contrast(head.classifier.coef_, read.matrix[row], chosen, rival)
                 meaning = read.meaning if head.reads_meaning else None
                 explanation[target] = weigh_terms(
                     terms,
@@ -288,6 +287,16 @@ class TriageEngine:
                     meaning=None if meaning is None else meaning[row],
                 )
         return explanation
+
+
+def _contrast(
+    coefficients: npt.NDArray[np.float32], row: sp.csr_matrix, chosen: int, rival: int
+) -> npt.NDArray[np.float32]:
+    """Subtract a rival's coefficients where the ticket has a feature: all of them take long."""
+    contrast = np.zeros(len(coefficients), dtype=np.float32)
+    for columns in (row.indices, slice(row.shape[1], None)):
+        contrast[columns] = coefficients[columns, chosen] - coefficients[columns, rival]
+    return contrast
 
 
 Engine = TriageEngine | KnowledgeEngine

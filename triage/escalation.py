@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 
 from triage.assistance import Helper
-from triage.details import known_details, needed_details, weights_for
+from triage.details import known_details, needed_details, says_nothing, weights_for
 from triage.errors import ConfigurationError
 from triage.handoff import hand_off
 from triage.redact import redact
@@ -82,7 +82,11 @@ def escalate(
     needed = needed_details(
         label, taxonomy, required=best.required_details if best else (), weights=weights
     )
-    told = {one: text for one, value in found.items() if (text := _cleaned(value))}
+    told = {
+        one: text
+        for one, value in found.items()
+        if (text := _cleaned(value)) and not says_nothing(value)
+    }
     in_ticket = known_details(answer.ticket, needed)
     known = {
         **{one.id: told.get(one.id) or in_ticket[one.id] for one in needed if one.id in in_ticket},

@@ -155,21 +155,30 @@ def _markdown_files(folder: Path) -> Iterator[Path]:
     pending = [str(folder)]
     n_files = 0
     while pending:
-        with os.scandir(pending.pop()) as entries:
-            for entry in entries:
-                is_folder = entry.is_dir()
-                if entry.name.startswith("."):
-                    continue
-                if is_folder and not entry.is_symlink():
-                    pending.append(entry.path)
-                elif is_folder or entry.name.lower().endswith(".md"):
-                    yield Path(entry.path)
-                    n_files += 1
-                if n_files > FOLDER_LIMIT_FILES:
-                    raise KnowledgeError(
-                        f"knowledge base {folder.name!r}: more than {FOLDER_LIMIT_FILES:,} files; "
-                        "is it the right folder?"
-                    )
+        for entry in _entries(pending.pop(), folder):
+            is_folder = entry.is_dir()
+            if entry.name.startswith("."):
+                continue
+            if is_folder and not entry.is_symlink():
+                pending.append(entry.path)
+            elif is_folder or entry.name.lower().endswith(".md"):
+                yield Path(entry.path)
+                n_files += 1
+            if n_files > FOLDER_LIMIT_FILES:
+                raise KnowledgeError(
+                    f"knowledge base {folder.name!r}: more than {FOLDER_LIMIT_FILES:,} files; "
+                    "is it the right folder?"
+                )
+
+
+def _entries(path: str, folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(path) as entries:
+            return list(entries)
+    except OSError as error:
+        raise KnowledgeError(
+            f"knowledge base {folder.name!r}: a folder in it cannot be read ({error.strerror})"
+        ) from error
 
 
 def _read(path: Path) -> bytes:

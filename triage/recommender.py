@@ -10,12 +10,12 @@ another or none, and what is less probable than a threshold is not offered.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from triage.article import Article
 from triage.article_check import REVIEW_DAYS, is_stale
 from triage.article_vectors import ArticleVectors, VectorArray, read_texts
 from triage.experience import Experience
@@ -49,6 +49,9 @@ THRESHOLD = 0.35
 """Least probability of an article that is offered: at it, nine of ten judged tickets that nothing
 answers get nothing."""
 
+SUREST = 0.999
+"""Highest probability that is told: nobody has checked a thousand articles that were surer."""
+
 UNEXPLAINED_WEIGHT = 0.05
 """Ten times as much, and chatter drowns what a ticket is about; none, and chatter is evidence."""
 
@@ -65,6 +68,7 @@ BATCH_CELLS = 2_000_000
 _LEAST_BY_MEANING = 0.01  # an article that shares no word is found only if it is likelier than this
 _ENGLISH, _GERMAN = "en", "de"
 _SNIPPET = 200  # characters
+_LINES_KEPT = 500  # articles whose lines are cut into words and remembered
 
 
 class ArticleRecommender:
@@ -98,7 +102,7 @@ class ArticleRecommender:
         self.experience = experience or Experience()
         self.threshold = threshold
         self.review_days = review_days
-        self._fields = [_lines(article) for article in knowledge.articles]
+        self._lines_of = lru_cache(_LINES_KEPT)(self._fold_lines)
         place = {name: column for column, name in enumerate(self.experience.articles)}
         self._experienced = np.array(
             [place.get(article.id, -1) for article in knowledge.articles], dtype=np.int64
@@ -225,15 +229,20 @@ class ArticleRecommender:
             for place, matched in zip(best, terms, strict=True)
         ]
 
+    def _fold_lines(self, place: int) -> list[tuple[str, frozenset[str]]]:
+        article = self.knowledge.articles[place]
+        lines = (*article.symptoms, *(line.strip("#-* ") for line in article.body.splitlines()))
+        return [(line, frozenset(fold(word) for word in words(line))) for line in lines]
+
     def _hit(self, place: int, score: float, terms: list[str], today: date) -> ArticleHit:
         article = self.knowledge.articles[place]
         return ArticleHit(
             article.id,
             article.title,
             article.url,
-            score,
+            min(round(score, 4), SUREST),
             terms,
-            snippet=_snippet(self._fields[place], terms),
+            snippet=_snippet(self._lines_of(place), terms),
             is_stale=is_stale(article, today, self.review_days),
         )
 
@@ -284,16 +293,12 @@ def _with_meaning(by_words: FloatArray, alike: VectorArray) -> FloatArray:
     return odds
 
 
-def _lines(article: Article) -> tuple[str, ...]:
-    return (*article.symptoms, *(line.strip("#-* ") for line in article.body.splitlines()))
-
-
-def _snippet(lines: Sequence[str], terms: Sequence[str]) -> str:
+def _snippet(lines: Sequence[tuple[str, frozenset[str]]], terms: Sequence[str]) -> str:
     """Pick the line that holds most of the words that matched; the earlier of two equal ones."""
     wanted = {fold(term) for term in terms}
     best, most = "", 0
-    for line in lines:
-        found = len(wanted & {fold(word) for word in words(line)})
+    for line, held in lines:
+        found = len(wanted & held)
         if found > most:
             best, most = line, found
     return best if len(best) <= _SNIPPET else f"{best[: _SNIPPET - 3].rstrip()}..."

@@ -248,3 +248,34 @@ def test_articles_nobody_reviewed_lately_are_marked() -> None:
 
     assert marked == {"FRESH": False, "OLD": True}
     assert not lenient[0][0].is_stale
+
+
+def test_an_article_of_words_that_say_nothing_is_found_by_nothing_and_breaks_nothing() -> None:
+    base = KnowledgeBase([Article("A", "How do I get this for you and me?"), *some_articles()])
+
+    hits = ArticleRecommender(base, threshold=0).rank(["How do I get this for you? paper jam"])
+
+    assert ids(hits[0])[:1] == ["PRINT"]
+    assert base.index.matched_words("paper jam", [0]) == [[]]
+
+
+@needs_meaning
+def test_another_knowledge_base_does_not_take_the_cache_away(tmp_path: Path) -> None:
+    encode_articles(some_articles(), tmp_path)
+
+    encode_articles([Article("OTHER", "The coffee machine leaks")], tmp_path)
+
+    assert cached_vectors(some_articles(), tmp_path) is not None
+
+
+@needs_meaning
+def test_an_article_in_german_is_read_in_english_as_its_tickets_are() -> None:
+    german = Article(
+        "DE",
+        "Kennwort vergessen",
+        body="Das Kennwort wird im Portal zurückgesetzt. Der Benutzer meldet sich danach neu an.",
+    )
+    base = KnowledgeBase([german, *some_articles()])
+    recommender = ArticleRecommender(base, vectors=encode_articles(base.articles))
+
+    assert recommender.search("I can't remember my password and need a reset")[0].id == "DE"
