@@ -240,7 +240,7 @@ class ArticleRecommender:
             article.id,
             article.title,
             article.url,
-            min(round(score, 4), SUREST),
+            min(score, SUREST),
             terms,
             snippet=_snippet(self._lines_of(place), terms),
             is_stale=is_stale(article, today, self.review_days),
