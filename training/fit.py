@@ -23,17 +23,12 @@ from training.evidence import Asked, Evidence
 from training.experience import learn_experience
 from training.history import label_columns
 from training.meaning import MeaningChoice, choose_meaning, read_meaning
+from training.promise_heads import never_routed, newest_block, promise_head, promise_joint
 from training.search import Search, column_weights, search_settings
-from training.split import Split, has_dates, newest, split
+from training.split import Split, split
 from training.tickets import data_hash, field_names, iter_tickets
 from triage.article import Article
 from triage.classifier import MIN_TICKETS, TicketClassifier
-from triage.confidence import (
-    fit_joint,
-    label_thresholds,
-    precision_threshold,
-    set_cutoffs,
-)
 from triage.domain import languages, least_familiarity
 from triage.errors import HistoryError
 from triage.features import TicketFeatures
@@ -41,12 +36,11 @@ from triage.hierarchy import fold_rare
 from triage.knowledge import KnowledgeBase
 from triage.linear import LinearSettings
 from triage.meaning import beside
-from triage.model import Head, Joint, TriageModel
-from triage.path_confidence import fit_levels
+from triage.model import TriageModel
 from triage.prepare import prepare_all
 from triage.signing import fingerprint
 from triage.taxonomy import Taxonomy
-from triage.ticket import LABEL_COLUMNS, Ticket
+from triage.ticket import Ticket
 from triage.twins import twin_clusters
 
 OnStep = Callable[[str, int, int], None]
@@ -61,8 +55,6 @@ BY_PARTS_ABOVE = 50_000
 Analysis = tuple[TicketFeatures, sp.csr_matrix, dict[str, float], npt.NDArray[np.int64]]
 """Fitted features, matrix, least familiarity of a text that is not foreign, clusters of twins."""
 
-_NEWEST_SHARE = 0.5
-_MIN_NEWEST = 400  # tickets; fewer cannot carry thresholds, and all tickets are used
 _WORTH_PROCESSES = 20_000_000  # matrix entries x labels; about three seconds of fitting
 _CACHE_BYTES = 1 << 30
 
@@ -176,9 +168,9 @@ def fit_model(
                 semantic,
             )
         classifiers = fitted.classifiers
-        block = _newest_block(frame["created_at"])
+        block = newest_block(frame["created_at"])
         heads = {
-            target: _head(
+            target: promise_head(
                 classifier,
                 learnable[target],
                 written[target],
@@ -188,7 +180,7 @@ def fit_model(
             )
             for target, classifier in classifiers.items()
         }
-        joint = _fit_joint(classifiers, written, block, target_precision)
+        joint = promise_joint(classifiers, written, block, target_precision)
     reading = frozenset(target for target, choice in fitted.choices.items() if choice.is_used)
     heads = {
         target: replace(head, reads_meaning=target in reading) for target, head in heads.items()
@@ -425,91 +417,6 @@ def _counter(name: str, classifier: TicketClassifier, report: OnStep) -> Callabl
         report(name, done, classifier.n_steps)
 
     return count
-
-
-def _newest_block(created_at: pd.Series) -> npt.NDArray[np.bool_]:
-    """Mark the tickets that thresholds are set on: promises are about what comes next."""
-    if has_dates(created_at) and len(created_at) * _NEWEST_SHARE >= _MIN_NEWEST:
-        return newest(created_at, _NEWEST_SHARE)
-    return np.ones(len(created_at), dtype=bool)
-
-
-def never_routed(
-    target: str,
-    learned: npt.NDArray[np.object_],
-    written: npt.NDArray[np.object_],
-    taxonomy: Taxonomy,
-) -> set[str]:
-    """List what the desk holds back, and the steps that rare leaves were folded into: no labels."""
-    own = set(written)
-    return {
-        label
-        for label in set(learned[pd.notna(learned)])
-        if not taxonomy.may_route(target, label) or label not in own
-    }
-
-
-def _head(
-    classifier: TicketClassifier,
-    truth: npt.NDArray[np.object_],
-    written: npt.NDArray[np.object_],
-    block: npt.NDArray[np.bool_],
-    target_precision: float,
-    held_back: set[str],
-) -> Head:
-    rows = np.flatnonzero(pd.notna(truth))
-    probabilities = classifier.out_of_fold_
-    predicted = probabilities.argmax(axis=1)
-    correct = classifier.classes_[predicted] == written[rows]
-    labels = [str(label) for label in classifier.classes_]
-    # What is never routed must not weigh on the threshold that small labels share.
-    may_route = np.array([label not in held_back for label in labels])
-    used = block[rows] & classifier.is_checked_ & may_route[predicted]
-    thresholds = label_thresholds(
-        labels,
-        predicted[used],
-        probabilities.max(axis=1)[used],
-        correct[used],
-        target_precision,
-    )
-    thresholds |= {label: None for label in labels if label in held_back}
-    true_index = pd.Index(labels).get_indexer(pd.Index(truth[rows]))
-    known = (true_index >= 0) & classifier.is_checked_
-    cutoffs = set_cutoffs(probabilities[known], true_index[known])
-    levels = fit_levels(labels, probabilities[known], true_index[known])
-    return Head(classifier, thresholds, cutoffs, levels)
-
-
-def _fit_joint(
-    classifiers: dict[str, TicketClassifier],
-    truths: dict[str, npt.NDArray[np.object_]],
-    block: npt.NDArray[np.bool_],
-    target_precision: float,
-) -> Joint | None:
-    """Calibrate and threshold the promise that all targets of a routing are right."""
-    targets = tuple(target for target in LABEL_COLUMNS if target in classifiers)
-    if "tier" not in targets:
-        return None
-    labelled = np.logical_and.reduce([pd.notna(truths[target]) for target in targets])
-    is_checked = np.ones(len(labelled), dtype=bool)
-    confidences, corrects = [], []
-    for target in targets:
-        rows = np.flatnonzero(pd.notna(truths[target]))
-        both = labelled[rows]
-        is_checked[rows] &= classifiers[target].is_checked_
-        probabilities = classifiers[target].out_of_fold_[both]
-        predicted = classifiers[target].classes_[probabilities.argmax(axis=1)]
-        confidences.append(probabilities.max(axis=1))
-        corrects.append(predicted == truths[target][rows][both])
-    confidence = np.column_stack(confidences)
-    all_right = np.logical_and.reduce(corrects)
-    checked = is_checked[labelled]
-    if not checked.any():
-        return None  # every ticket that one target can check, another cannot
-    calibrated = fit_joint(confidence[checked], all_right[checked])
-    used = block[labelled] & checked
-    threshold = precision_threshold(calibrated(confidence)[used], all_right[used], target_precision)
-    return Joint(targets, calibrated, threshold)
 
 
 def _out_of_fold_metrics(

@@ -11,8 +11,9 @@ from training.ablation import Contribution, columns_without, contributions
 from training.baselines import Baseline, compare, majority, public_recipe
 from training.evaluate import truth_of
 from training.evidence import Asked
-from training.fit import Learned, OnStep, never_routed, processes
+from training.fit import Learned, OnStep, processes
 from training.learning_curve import SHARES, LearningCurve, draw_curve, growing_parts
+from training.promise_heads import never_routed
 from training.promises import Promise, Promises, joint_promise, label_promises
 from training.refit import IndexArray, LabelArray, Lesson, ask_again
 from training.search import column_weights
