@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 BENCH_READY := $(VENV)/.bench-ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lock bench bench-speed bench-growth bench-trials bench-similar clean
+.PHONY: help setup demo test check format lock bench bench-speed bench-growth bench-trials bench-similar bench-knowledge clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -43,6 +43,7 @@ lock: ## Resolve the dependencies anew into requirements.lock
 
 bench: $(BENCH_READY) ## Measure learning on real data beside peers (ONLY=endava: some sets)
 	@$(BIN)/python -m tests.benchmarks.learning $(ONLY)
+	@test -n "$(ONLY)" || $(BIN)/python -m tests.benchmarks.knowledge
 
 $(BENCH_READY): $(READY) requirements-bench.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --only-binary :all: --require-hashes \
@@ -54,6 +55,9 @@ bench-speed: $(READY) ## Measure speed beside peers
 
 bench-growth: $(READY) ## Measure training time and memory up to a million tickets
 	@$(BIN)/python -m tests.benchmarks.growth
+
+bench-knowledge: $(READY) ## Measure how often the right article is found, beside other searches
+	@$(BIN)/python -m tests.benchmarks.knowledge
 
 bench-similar: $(READY) ## Measure similar tickets up to a million of them
 	@$(BIN)/python -m tests.benchmarks.similar

@@ -49,6 +49,9 @@ THRESHOLD = 0.35
 """Least probability of an article that is offered: at it, nine of ten judged tickets that nothing
 answers get nothing."""
 
+WORDS_THRESHOLD = 0.45
+"""The same where words alone decide; they are more easily wrong where they are sure."""
+
 SUREST = 0.999
 """Highest probability that is told: nobody has checked a thousand articles that were surer."""
 
@@ -84,7 +87,8 @@ class ArticleRecommender:
     knowledge : the articles
     vectors : what they mean, or None to go by words alone
     experience : what history taught about them
-    threshold : float in [0, 1], least probability of an article that is offered
+    threshold : float in [0, 1], least probability of an article that is offered; `THRESHOLD`, or
+        `WORDS_THRESHOLD` without vectors
     review_days : an article that nobody has reviewed for longer is marked stale; 0 marks none
     """
 
@@ -94,13 +98,14 @@ class ArticleRecommender:
         *,
         vectors: ArticleVectors | None = None,
         experience: Experience | None = None,
-        threshold: float = THRESHOLD,
+        threshold: float | None = None,
         review_days: int = REVIEW_DAYS,
     ) -> None:
         self.knowledge = knowledge
         self.vectors = vectors
         self.experience = experience or Experience()
-        self.threshold = threshold
+        usual = WORDS_THRESHOLD if vectors is None else THRESHOLD
+        self.threshold = usual if threshold is None else threshold
         self.review_days = review_days
         self._lines_of = lru_cache(_LINES_KEPT)(self._fold_lines)
         place = {name: column for column, name in enumerate(self.experience.articles)}
