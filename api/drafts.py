@@ -6,7 +6,7 @@ from hashlib import sha256
 
 from api.problems import Fault, ProblemError
 from api.schemas import ArticleIn
-from triage.article import Article, parse_article, read_front_matter
+from triage.article import LIST_FIELDS, Article, parse_article, read_front_matter
 from triage.article_check import DRAFT_PREFIX
 from triage.article_file import article_file, section
 from triage.errors import KnowledgeError
@@ -24,8 +24,9 @@ def draft_file(
 ) -> tuple[str, Article]:
     """Write the file of a draft, with an id of its own.
 
-    The id is made of the caller's and the idempotency key, so that a request sent again has the
-    same one; without such a key it is random. It keeps the id of the article that is to be edited.
+    The id is made of the caller's and the idempotency key alone, so that whatever is sent with
+    the key again has the same one. Without such a key it is random, and keeps the id of the article
+    that is to be edited; that id stands in the file in either case.
 
     Returns
     -------
@@ -42,7 +43,7 @@ def draft_file(
     if sent.content is None:
         text = _from_parts(sent, f"{DRAFT_PREFIX}{number}")
     else:
-        text = _from_content(sent.content, number)
+        text = _from_content(sent.content, number, is_keyed=idempotency_key is not None)
     article, problems = parse_article(text, "draft")
     if article is None:
         raise _refusal(problems[0].reason, "content" if sent.content else "body")
@@ -60,10 +61,13 @@ def _from_parts(sent: ArticleIn, draft_id: str) -> str:
     }
     if not front["title"]:
         raise _refusal("the title is blank", "title")
-    for name in ("title", *(name for name, _ in _SECTIONS)):
+    for name in ("title", "symptoms", "applies_to", *(name for name, _ in _SECTIONS)):
         value = getattr(sent, name)
         for text in [value] if isinstance(value, str) else value:
-            _, problems = parse_article(article_file({"id": "a", "title": "a"}, _line(text)), "a")
+            line = _line(text)
+            entries = {name: [line]} if name in LIST_FIELDS else {}
+            alone = article_file({"id": "a", "title": "a", **entries}, "" if entries else line)
+            _, problems = parse_article(alone, "a")
             if refused := [one for one in problems if one.severity == "error"]:
                 raise _refusal(refused[0].reason, name)
     sections = [
@@ -74,7 +78,7 @@ def _from_parts(sent: ArticleIn, draft_id: str) -> str:
     return article_file(front, "\n\n".join([sent.body or "", *sections]))
 
 
-def _from_content(content: str, number: str) -> str:
+def _from_content(content: str, number: str, *, is_keyed: bool) -> str:
     """Give a whole file its id, after what is wrong with it was told by its own lines."""
     article, problems = parse_article(content, "draft")
     if article is None and not problems[0].reason.startswith(
@@ -87,8 +91,11 @@ def _from_content(content: str, number: str) -> str:
         front, body, _ = read_front_matter(content)
     except KnowledgeError as error:
         raise _refusal(str(error), "content") from None
-    edited = f"{article.id[:_KEPT_OF_ID]}-" if article else ""
-    return article_file({**front, "id": f"{DRAFT_PREFIX}{edited}{number}"}, body)
+    if article is None:
+        return article_file({**front, "id": f"{DRAFT_PREFIX}{number}"}, body)
+    edited = "" if is_keyed else f"{article.id[:_KEPT_OF_ID]}-"
+    file = article_file({**front, "id": f"{DRAFT_PREFIX}{edited}{number}"}, body)
+    return file.replace("---\n", f"---\n# An edit of {article.id}.\n", 1)
 
 
 def _refusal(reason: str, field: str, place: str = "") -> ProblemError:

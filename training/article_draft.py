@@ -56,7 +56,7 @@ def draft_article(frame: pd.DataFrame, ticket_id: str, taxonomy: Taxonomy) -> Dr
     ------
     HistoryError : there is no such ticket, or it has no resolution
     """
-    found = frame[frame["id"] == ticket_id]
+    found = _tickets(frame, ticket_id)
     if found.empty:
         raise HistoryError(f"no ticket of the history has the id {ticket_id!r}")
     row = {str(name): value for name, value in found.iloc[-1].items()}
@@ -96,9 +96,10 @@ def ensure_worth_drafting(frame: pd.DataFrame, ticket_id: str, taxonomy: Taxonom
 
     Raises
     ------
-    HistoryError : the ticket's tier is not above the first one that people work in
+    HistoryError : the ticket's tier is not above the first one that people work in, or its id
+        is no text
     """
-    tiers = frame.loc[frame["id"] == ticket_id, "tier"].dropna()
+    tiers = _tickets(frame, ticket_id)["tier"].dropna()
     order = list(taxonomy.tiers)
     first = _first_tier(taxonomy)
     tier = None if tiers.empty else tiers.iloc[-1]
@@ -107,6 +108,16 @@ def ensure_worth_drafting(frame: pd.DataFrame, ticket_id: str, taxonomy: Taxonom
             f"ticket {ticket_id!r} was solved by tier {tier}, which has nothing to learn from it; "
             "name a ticket that a higher tier solved, or a gap with --gap"
         )
+
+
+def _tickets(frame: pd.DataFrame, ticket_id: str) -> pd.DataFrame:
+    try:
+        ticket_id.encode()
+    except UnicodeEncodeError:
+        raise HistoryError(
+            "the ticket's id is not UTF-8 text, so no ticket of the history has it"
+        ) from None
+    return frame[frame["id"] == ticket_id]
 
 
 def _body(

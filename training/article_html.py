@@ -6,6 +6,7 @@ expressions of linear time. What a browser would not show is dropped.
 
 import html
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 from triage.article_file import inert_markdown
@@ -37,6 +38,9 @@ _RAW_TEXT = frozenset(("script", "style", "textarea", "xmp", "plaintext", "title
 _UNSEEN = frozenset(
     ("head", "template", "svg", "math", "iframe", "object", "select", "noscript", "audio", "video")
 )
+_SEALED = frozenset(("template", "object", "iframe"))
+"""What ends by its own end tag alone; the others end with the element they stand in."""
+
 _BLOCKS = frozenset(
     (
         *("address", "article", "aside", "blockquote", "body", "center", "dd", "details", "div"),
@@ -145,7 +149,9 @@ def _pieces(text: str) -> Iterator[tuple[str, str, str]]:
     ("text", "", text), ("start", name, attributes) or ("end", name, "")
     """
     place = 0
-    unseen: list[str] = []
+    unseen: list[str] = []  # what is open since the first element that hides, that one first
+    n_within: Counter[str] = Counter()  # of each name in it: to look through it takes too long
+    n_around: Counter[str] = Counter()  # of what was open before
     while place < len(text):
         opened = text.find("<", place)
         if opened < 0:
@@ -165,13 +171,32 @@ def _pieces(text: str) -> Iterator[tuple[str, str, str]]:
         if name in _RAW_TEXT and not tag["end"]:
             closed = re.compile(rf"</{name}(?=[\s/>])[^<>]*+>", re.IGNORECASE).search(text, place)
             place = closed.end() if closed else len(text)
-        elif name in _UNSEEN:
-            if not tag["end"] and not tag["attributes"].endswith("/"):
-                unseen.append(name)
-            elif tag["end"] and unseen and unseen[-1] == name:
-                unseen.pop()
-        elif not unseen:
-            yield "end" if tag["end"] else "start", name, tag["attributes"]
+        elif unseen or name in _UNSEEN:
+            if not tag["end"]:
+                if not tag["attributes"].endswith("/"):
+                    unseen.append(name)
+                    n_within[name] += 1
+            elif n_within[name]:
+                _close(unseen, n_within, name)
+            elif n_around[name] and unseen[0] not in _SEALED:
+                unseen.clear()
+                n_within.clear()
+                n_around[name] -= 1
+                yield "end", name, ""
+        elif tag["end"]:
+            n_around[name] -= n_around[name] > 0
+            yield "end", name, ""
+        else:
+            n_around[name] += 1
+            yield "start", name, tag["attributes"]
+
+
+def _close(names: list[str], counts: Counter[str], name: str) -> None:
+    """Close the last element of a name; what was opened within it and never closed ends too."""
+    ended = ""
+    while ended != name:
+        ended = names.pop()
+        counts[ended] -= 1
 
 
 def _after_markup(text: str, opened: int) -> int:
@@ -198,7 +223,7 @@ class _Writer:
         self._lists: list[int | None] = []  # the last number of each open list, None for bullets
         self._marker = ""  # of the item that has no text yet
         self._heading = ""
-        self._links: list[tuple[int, str]] = []  # where the link's text begins, and its target
+        self._link: tuple[int, str] | None = None  # where its text begins, and its target
         self._is_code = False
 
     def add(self, text: str) -> None:
@@ -226,7 +251,8 @@ class _Writer:
         elif name in ("td", "th"):
             self._text.append(" | " if self._text else "")
         elif name == "a":
-            self._links.append((len(self._text), _attribute(attributes, "href")))
+            self._end_link()  # a link within a link ends it, as in a browser
+            self._link = (len(self._text), _attribute(attributes, "href"))
         elif name == "img":
             alt = " ".join(_attribute(attributes, "alt").split())
             self._text.append(f" (picture: {alt}) " if alt else "")
@@ -245,8 +271,8 @@ class _Writer:
         elif name in _HEADINGS or name in _BLOCKS or name == "li":
             self._flush()
             self._heading = ""
-        elif name == "a" and self._links:
-            self._end_link(*self._links.pop())
+        elif name == "a":
+            self._end_link()
 
     def finish(self) -> str:
         """Give the whole text."""
@@ -273,7 +299,11 @@ class _Writer:
             self._lists[-1] = number + 1
             self._marker = f"{number + 1}. "
 
-    def _end_link(self, start: int, target: str) -> None:
+    def _end_link(self) -> None:
+        if self._link is None:
+            return
+        start, target = self._link
+        self._link = None
         text = " ".join("".join(self._text[start:]).replace("[", "(").replace("]", ")").split())
         target = target.strip()
         if text and _TARGET.fullmatch(target) and not self._is_code:
@@ -282,7 +312,7 @@ class _Writer:
     def _end_code(self) -> None:
         code = "".join(self._text).strip("\n")
         self._text.clear()
-        self._links.clear()
+        self._link = None
         self._is_code = False
         if code.strip():
             # In a list it is a line of the item: what is fenced in one item would end it.
@@ -297,7 +327,7 @@ class _Writer:
             return
         text = " ".join("".join(self._text).split()).lstrip("| ")
         self._text.clear()
-        self._links.clear()
+        self._link = None
         if text:
             self._put(text)
 
@@ -314,16 +344,13 @@ class _Writer:
             self._blocks.append((True, f"{_INDENT * depth}{_unmarked(text)}"))
 
 
-_LINE_MARKS = re.compile(r"(?:[#>|=~+*-]++|\d{1,9}[.)])(?=\s|$)\s*+")
+_LINE_MARKS = re.compile(r"(?:(?:[#>|=~+*-]++|\d{1,9}[.)])(?=\s|$)\s*+)++")
 
 
 def _unmarked(text: str) -> str:
     """Take off what would make a heading, a list or a quotation of a page's own text."""
     found = _LINE_MARKS.match(text)
-    while found:
-        text = text[found.end() :]
-        found = _LINE_MARKS.match(text)
-    return text
+    return text[found.end() :] if found else text
 
 
 def _attribute(attributes: str, name: str) -> str:

@@ -18,6 +18,9 @@ from triage.errors import KnowledgeError
 from triage.knowledge import FILE_LIMIT_BYTES
 from triage.taxonomy import Taxonomy
 
+PART_LIMIT_CHARS = 1_000_000
+"""Longest part of a record, HTML included: four times the largest article file."""
+
 _MAX_ITEMS = 30  # of a list in the front matter
 _MAX_ITEM_CHARS = 200
 
@@ -80,6 +83,12 @@ class RecordReader:
         parts = record.parts
         if reason := self._withheld(parts):
             raise LeftOutRecord(reason)
+        for name, value in parts.items():
+            if len(cell_text(value)) > PART_LIMIT_CHARS:
+                raise RefusedRecord(
+                    f"{name} over {PART_LIMIT_CHARS:,} characters: split the article, or take "
+                    "pictures out that are written into it"
+                )
         title = inert_line(cell_text(parts.get("title")))
         if not title:
             raise RefusedRecord("no title")

@@ -89,7 +89,9 @@ def _weigh(vocabulary: Vocabulary) -> sp.csr_matrix:
         for number, word in enumerate(vocabulary.words)
         if not word.startswith("<") and fold(word) not in STOP_WORDS
     ]
-    words, columns = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+    if not pairs:  # a small history: no word is in enough of its tickets
+        return sp.csr_matrix((vocabulary.has.shape[0], 0), dtype=np.float32)
+    words, columns = np.array(pairs, dtype=np.int64).T
     stem_of_word = sp.csr_matrix(
         (np.ones(len(pairs), np.float32), (words, columns)),
         shape=(len(vocabulary.words), len(place)),

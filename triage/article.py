@@ -22,12 +22,14 @@ COLLECTION_LIMIT = 20
 
 LIST_FIELDS = ("symptoms", "applies_to", "required_details")
 TEXT_FIELDS = ("id", "title", "category", "tier", "reviewed", "url")
+_SECTION_FIELDS = ("steps", "verify", "escalate_when", "body")
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _URL = re.compile(r"https?://[^\s<>\"']+", re.IGNORECASE)
-# Control characters, and the ones that reorder text so that it reads otherwise than it runs.
+# Control characters, the ones that reorder text so that it reads otherwise than it runs, and lone
+# surrogates, which no file and no database can hold.
 _UNPRINTABLE = re.compile(
-    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]"
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 # Composing letters takes quadratic time in a row of combining marks, so rows are kept short.
 _RUN = re.compile(r"\S{1,100}")
@@ -69,7 +71,8 @@ class Article:
     Raises
     ------
     KnowledgeError : the id holds other characters than A-Z a-z 0-9 . _ -, the title is empty or
-        too long, the url is not http(s), or the body holds HTML or other links than http(s), mailto
+        too long, the url is not http(s), the body holds HTML or other links than http(s), mailto,
+        or any text holds a control character
     """
 
     id: str
@@ -96,6 +99,10 @@ class Article:
             raise KnowledgeError(f"article {self.id}: a title has 1 to {TITLE_LIMIT} characters")
         if self.url is not None and not _URL.fullmatch(self.url):
             raise KnowledgeError(f"article {self.id}: url must begin with http:// or https://")
+        for name in (*TEXT_FIELDS, *LIST_FIELDS, *_SECTION_FIELDS):
+            for text in _texts(getattr(self, name)):
+                if unprintable := _unprintable(text):
+                    raise KnowledgeError(f"article {self.id}: {name} holds a {unprintable[1]}")
         if unsafe := _unsafe_markup(self.body):
             raise KnowledgeError(f"article {self.id}, line {unsafe[0]} of its body: {unsafe[1]}")
 
@@ -196,9 +203,30 @@ class _Refused(Exception):
 
 
 def _refuse_unprintable(text: str) -> None:
-    if found := _UNPRINTABLE.search(text):
-        line = text.count("\n", 0, found.start()) + 1
-        raise _Refused(line, f"control character U+{ord(found[0]):04X}: remove it")
+    if found := _unprintable(text):
+        place, reason = found
+        raise _Refused(text.count("\n", 0, place) + 1, reason)
+
+
+def _unprintable(text: str) -> tuple[int, str] | None:
+    """Find the first character that no article may hold, and say what it is."""
+    found = _UNPRINTABLE.search(text)
+    if found is None:
+        return None
+    kind = "half character" if "\ud800" <= found[0] <= "\udfff" else "control character"
+    return found.start(), f"{kind} U+{ord(found[0]):04X}: remove it"
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Yield every text in lists and mappings, names included."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for name, part in value.items():
+            yield from (*_texts(name), *_texts(part))
+    elif isinstance(value, Sequence):
+        for part in value:
+            yield from _texts(part)
 
 
 def _split(text: str) -> tuple[str, str, int]:
@@ -233,6 +261,10 @@ def _loaded(text: str) -> dict[Any, Any]:
 
 def _front_matter(text: str, file: str) -> tuple[dict[str, Any], list[Problem]]:
     loaded = _loaded(text)
+    for entry in _texts(loaded):
+        # YAML writes any character as an escape, which the check of the file's text does not see.
+        if unprintable := _unprintable(entry):
+            raise _Refused(1, f"the front matter holds a {unprintable[1]}")
     unknown = [str(name) for name in loaded if name not in (*TEXT_FIELDS, *LIST_FIELDS)]
     problems = [
         Problem(file, 1, f"unknown entry {name!r} is ignored", "warning") for name in unknown

@@ -25,8 +25,11 @@ _INLINE_LINK = re.compile(
     r"!?\[(?P<text>[^\[\]]*+)\]\(\s*+<?+(?!https?://|mailto:)[^()\s>]*+[^()]*+\)", re.IGNORECASE
 )
 _FOREIGN_LINK = re.compile(r"\](?=(?:\(|:)\s*+<?+(?!https?://|mailto:))", re.IGNORECASE)
-# What makes a line a heading, a list, a quotation, a rule, a table or code.
-_LEADING_MARKS = re.compile(r"(?:[#>|~=*+-]++|\d{1,9}[.)])(?:\s++|$)|[#>|~=]++|[*+-]{2,}+")
+# What makes a line a heading, a list, a quotation, a rule, a table or code. One match takes all of
+# them: to cut off one after the other copies the rest each time.
+_LEADING_MARKS = re.compile(
+    r"(?:(?:(?:[#>|~=*+-]++|\d{1,9}[.)])(?:\s++|$)|[#>|~=]++|[*+-]{2,}+)\s*+)++"
+)
 
 
 def inert_line(text: str) -> str:
@@ -38,9 +41,8 @@ def inert_line(text: str) -> str:
     text = _ADDRESS.sub(lambda found: found["address"], text)
     text = _ANY_TAG.sub("< ", _PLACEHOLDER.sub(_in_capitals, text))
     text = _ANY_LINK.sub("] ", text).replace("`", "'").replace("**", "")
-    while marks := _LEADING_MARKS.match(text):
-        text = text[marks.end() :].lstrip()
-    return text
+    marks = _LEADING_MARKS.match(text)
+    return text[marks.end() :] if marks else text
 
 
 def inert_markdown(text: str) -> str:

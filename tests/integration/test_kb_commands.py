@@ -160,6 +160,21 @@ def test_drafts_that_came_in_are_listed_and_written(answer: Any, tmp_path: Path)
     assert (tmp_path / "drafts" / "DRAFT-7.md").read_text() == text
 
 
+def test_a_small_history_has_no_gaps(answer: Any, run: Any, write: Any, tmp_path: Path) -> None:
+    rows = [
+        {"number": f"INC{n}", "subject": "No sound", "category": "x", "article_ids": name}
+        for n, name in enumerate(("KB1", "", ""))
+    ]
+    small = write(tmp_path / "small.csv", rows)
+
+    review = answer("kb", "gaps", small)
+    draft = run("kb", "draft", small, "--gap", 1)
+
+    assert (review["tickets"], review["without_article"], review["gaps"]) == (3, 2, [])
+    assert draft.returncode == 2
+    assert "there are 0 gaps" in draft.stderr
+
+
 USER_ERRORS = {
     "source is missing": ("kb import nowhere --output out", "nowhere"),
     "source holds nothing": ("kb import empty.json --output out", "empty.json"),
@@ -173,6 +188,10 @@ USER_ERRORS = {
     "neither ticket nor gap": ("kb draft history.csv --mapping sample", "--gap"),
     "both ticket and gap": ("kb draft history.csv --ticket INC0001 --gap 1", "--gap"),
     "ticket is unknown": ("kb draft history.csv --mapping sample --ticket INC9", "INC9"),
+    "ticket's id is no text": (
+        "kb draft history.csv --mapping sample --ticket \udcff",
+        "not UTF-8 text",
+    ),
     "ticket was solved by tier 1": (
         "kb draft history.csv --mapping sample --ticket INC0000",
         "higher tier",

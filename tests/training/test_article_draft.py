@@ -124,6 +124,12 @@ def test_what_cannot_be_drafted_is_told(
         draft_article(history(**changes), wanted, taxonomy)
 
 
+@pytest.mark.parametrize("look", [draft_article, ensure_worth_drafting])
+def test_an_id_that_is_no_text_is_told_in_one_line(taxonomy: Taxonomy, look: Any) -> None:
+    with pytest.raises(HistoryError, match="id is not UTF-8 text"):
+        look(history(), "\udcff", taxonomy)
+
+
 def test_a_ticket_that_the_first_tier_solved_is_not_worth_it(taxonomy: Taxonomy) -> None:
     for tier in ("2", "3", "unheard of", None):
         ensure_worth_drafting(history(tier=tier), "INC7", taxonomy)

@@ -496,7 +496,9 @@ def test_hostile_content_is_inert(run: Import, tmp_path: Path, text: str, part: 
     assert part == "steps" or article.steps == ()
 
 
-@pytest.mark.parametrize("reader", [html_to_markdown, without_tags, wiki_to_markdown, name_steps])
+@pytest.mark.parametrize(
+    "reader", [html_to_markdown, without_tags, wiki_to_markdown, name_steps, written.inert_line]
+)
 @pytest.mark.parametrize(
     "unit",
     [
@@ -518,6 +520,7 @@ def test_hostile_content_is_inert(run: Import, tmp_path: Path, text: str, part: 
             "a\n\n",
             "# a\n",
         ),
+        *("- ", "<p>- ", "<a href='https://a.example'>x", "</a>", "<svg></math>", "<svg><math>"),
     ],
 )
 def test_reading_time_grows_with_the_page_not_its_square(
@@ -534,6 +537,62 @@ def test_reading_time_grows_with_the_page_not_its_square(
 
     # 8 times the text: 8 times as long is linear, 64 times is quadratic.
     assert seconds(40_000) < 24 * seconds(5_000) + 0.02
+
+
+@pytest.mark.parametrize(
+    ("reader", "page"),
+    [
+        (written.inert_line, lambda size: "- " * 25 * size),
+        (html_to_markdown, lambda size: f"<p>{'- ' * 10 * size}</p>"),
+        (html_to_markdown, lambda size: "<a href=https://a.example>x" * size + "</a>" * size),
+        (html_to_markdown, lambda size: "<svg></math>" * size),
+        (html_to_markdown, lambda size: "<svg>" * size + "</svg>" * size),
+    ],
+    ids=["marks of a line", "marks of a page", "open links", "strange ends", "deep"],
+)
+def test_marks_links_and_hidden_parts_take_linear_time(
+    reader: Callable[[str], str], page: Callable[[int], str]
+) -> None:
+    def seconds(size: int) -> float:
+        times = []
+        for _ in range(3):
+            start = time.process_time()
+            reader(page(size))
+            times.append(time.process_time() - start)
+        return min(times)
+
+    # 8 times the text: 8 times as long is linear, 64 times is quadratic.
+    assert seconds(8_000) < 24 * seconds(1_000) + 0.02
+
+
+def test_a_link_within_a_link_ends_it() -> None:
+    text = '<p><a href="https://a.example">one <a href="https://b.example">two</a></a> three</p>'
+
+    assert html_to_markdown(text) == "[one](https://a.example)[two](https://b.example) three"
+
+
+@pytest.mark.parametrize(
+    ("page", "seen"),
+    [
+        ("<p>a</p><video><audio></video><p>1. b</p>", "a\n\nb"),
+        ("<video><audio><svg></video><p>a</p></audio><p>b</p>", "a\n\nb"),
+        ("<div><p>a<video src=x></p><p>b</p></div>", "a\n\nb"),
+        ("<video><p>a</p></video><p>b</p>", "b"),
+        ("<p>a</p><video></p>b</video><p>c</p>", "a\n\nc"),
+        ("<p>a<template></p>b</template>c</p>", "ac"),
+        ("<p>a</p><video><p>b</p>", "a"),
+    ],
+)
+def test_what_is_hidden_ends_with_what_it_stands_in(page: str, seen: str) -> None:
+    assert html_to_markdown(page) == seen
+
+
+def test_a_part_of_more_than_a_megabyte_is_refused(run: Import) -> None:
+    report = run([{"title": "One", "body": "x" * 1_000_001}, {"title": "Two", "body": "x"}])
+
+    assert [one.result for one in report.outcomes] == ["refused", "written"]
+    assert report.outcomes[0].reason is not None
+    assert report.outcomes[0].reason.startswith("body over 1,000,000 characters")
 
 
 MARKUP = st.text(

@@ -118,6 +118,19 @@ def test_a_gap_is_named_by_its_own_words(review: KnowledgeReview) -> None:
         assert set(terms) <= set(TOPICS[topic].split())
 
 
+@pytest.mark.parametrize("knowledge", [None, BASE])
+def test_a_history_too_small_for_words_has_no_gaps(
+    taxonomy: Taxonomy, knowledge: KnowledgeBase | None
+) -> None:
+    small = review_knowledge(history(tickets("shop", 3, article_ids=("X",))), taxonomy, knowledge)
+    frame = history(tickets("shop", 2), tickets("printer", 1, article_ids=("KB1",)))
+
+    found = review_knowledge(frame, taxonomy, knowledge)
+
+    assert small.gaps == ()
+    assert (found.tickets, found.without_article, found.gaps) == (3, 2, ())
+
+
 def test_words_of_few_tickets_or_requesters_and_personal_data_are_never_terms(
     taxonomy: Taxonomy,
 ) -> None:

@@ -172,6 +172,12 @@ def test_json_and_back_gives_the_same_article() -> None:
         {"reviewed": "yesterday"},
         {"body": "<script>alert(1)</script>"},
         {"body": "[x](javascript:alert(1))"},
+        {"title": "a\ud800b"},
+        {"url": "https://a.example/\ud800"},
+        {"category": "a\u202eb"},
+        {"symptoms": ["a", "b\0"]},
+        {"steps": ["a\u2067b"]},
+        {"body": "a\x1bb"},
         {"surprise": 1},
     ],
 )
