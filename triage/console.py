@@ -104,7 +104,7 @@ def show_suggestion(console: Console, suggestion: Suggestion) -> None:
     for article in suggestion.articles:
         step = used.get(article.id)
         helped = f", solved {step.solved} of {step.tried}" if step else ""
-        told = f"{article.id} {escape(article.title)} ({article.score:.0%}{helped})"
+        told = f"{article.id} {escape(article.title)} ({int(100 * article.score)}%{helped})"
         table.add_row("Article", told)
     for warning in suggestion.warnings:
         table.add_row("Note", escape(warning))
