@@ -25,14 +25,19 @@ class Inference:
         self._past = past
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="inference")
 
-    async def suggest(self, tickets: Sequence[Ticket]) -> list[Answer]:
-        """Answer tickets in their order."""
+    async def suggest(self, tickets: Sequence[Ticket], *, past: Past | None = None) -> list[Answer]:
+        """Answer tickets in their order.
+
+        Parameters
+        ----------
+        past : what is asked about tickets seen before; the one that remembers these by default
+        """
         loop = asyncio.get_running_loop()
         answers: list[Answer] = []
         for start in range(0, len(tickets), _BATCH):
             batch = tickets[start : start + _BATCH]
             answers += await loop.run_in_executor(
-                self._executor, self.engine.answer, batch, self._past
+                self._executor, self.engine.answer, batch, past or self._past
             )
         return answers
 

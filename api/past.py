@@ -8,6 +8,7 @@ left out.
 import threading
 import time
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -55,6 +56,8 @@ class DeskPast:
         self._window = window
         self._watching = threading.Lock()
         self._known: dict[str, datetime] = {}
+        self._look_from = datetime.now(UTC) - KEPT
+        self._failed_at = datetime.min.replace(tzinfo=UTC)
         self._topic_shares: Mapping[str, float] = {}
         self._size_when_counted = 0
         self._reckoned_at = 0.0
@@ -78,18 +81,23 @@ class DeskPast:
         if self._thread.is_alive():
             self._thread.join(timeout_s)
 
-    def recall(self, tickets: Sequence[Ticket]) -> list[Recalled]:
-        """Look up prepared tickets, and remember them; nothing is found before all is loaded."""
+    def recall(self, tickets: Sequence[Ticket], *, remember: bool = True) -> list[Recalled]:
+        """Look up prepared tickets; nothing is found before all is loaded.
+
+        Parameters
+        ----------
+        remember : whether the tickets are open from now on, and count in bursts
+        """
         if not self._is_loaded.is_set():
             return [Recalled() for _ in tickets]
         try:
-            return self._recall(tickets)
+            return self._recall(tickets, remember)
         except Exception as error:
             self._metrics.count_past_failure()
             structlog.get_logger().error("similar tickets", exc_info=error)
             return [Recalled() for _ in tickets]
 
-    def _recall(self, tickets: Sequence[Ticket]) -> list[Recalled]:
+    def _recall(self, tickets: Sequence[Ticket], remember: bool) -> list[Recalled]:
         now = datetime.now(UTC)
         found, still_open, incidents = [], [], []
         for ticket in tickets:
@@ -99,8 +107,9 @@ class DeskPast:
             still_open.append(self._open.find(signature, but=ticket.id))
             known = self._open.get(ticket.id) if ticket.id else None
             at = known.at if known else min(ticket.created_at or now, now)
-            incidents.append(self._see(ticket, at, signature, self._past.topic(hits)))
-            if ticket.id:
+            seen = ticket if remember else replace(ticket, id=None)
+            incidents.append(self._see(seen, at, signature, self._past.topic(hits)))
+            if ticket.id and remember:
                 self._open.take([(OpenTicket(ticket.id, ticket.subject, at, now), signature)])
         similar = self._tell(tickets, found, still_open)
         return [Recalled(*both) for both in zip(similar, incidents, strict=True)]
@@ -133,11 +142,14 @@ class DeskPast:
         ]
 
     def _gone(self, tickets: Collection[OpenTicket]) -> set[str]:
-        """Forget open tickets whose answers were erased from the store, and name them."""
+        """Forget tickets that have ended, or were erased from the store, and name them."""
+        if not tickets:
+            return set()
         # The newest are perhaps not stored yet.
         latest = datetime.now(UTC) - _LATE
-        ids = {ticket.ticket_id for ticket in tickets if ticket.taken_at < latest}
-        gone = ids - self._store.past.still_answered(ids) if ids else ids
+        stored = {ticket.ticket_id for ticket in tickets if ticket.taken_at < latest}
+        gone = stored - self._store.past.still_answered(stored) if stored else stored
+        gone |= self._store.past.ended({ticket.ticket_id for ticket in tickets})
         self._open.forget(gone)
         return gone
 
@@ -171,12 +183,15 @@ class DeskPast:
                 return
         now = datetime.now(UTC)
         self._open.forget_before(now - KEPT)
-        since = now - (_LATE if self._is_loaded.is_set() else KEPT)
-        self._known = {one: at for one, at in self._known.items() if at >= since - _LATE}
-        answered = self._store.past.answered_since(since, known=self._known.keys())
+        oldest = self._look_from - _LATE
+        self._known = {one: at for one, at in self._known.items() if at >= oldest}
+        answered = self._store.past.answered_since(self._look_from, known=self._known.keys())
         self._known |= {ticket.suggestion_id: ticket.created_at for ticket in answered}
         self._reckon_usual()
         self._take([ticket for ticket in answered if self._is_news(ticket)], now)
+        # What was answered while the database was away gets there some time after it is back.
+        if now > self._failed_at + _LATE:
+            self._look_from = now - _LATE
         self._metrics.set_past_tickets(len(self._past))
 
     def _is_news(self, answered: AnsweredTicket) -> bool:
@@ -216,17 +231,28 @@ class DeskPast:
 
     def _note_failure(self, error: StoreError) -> None:
         self._retry_at = time.monotonic() + _RETRY_S
+        self._failed_at = datetime.now(UTC)
         self._metrics.count_past_failure()
         if not self._is_failing:
             structlog.get_logger().error("similar tickets", problem=str(error))
         self._is_failing = True
 
 
+class Glance:
+    """Looks at a desk's past and leaves no trace in it; a `triage.past.Past`."""
+
+    def __init__(self, past: DeskPast) -> None:
+        self._past = past
+
+    def recall(self, tickets: Sequence[Ticket]) -> list[Recalled]:
+        """Look up prepared tickets."""
+        return self._past.recall(tickets, remember=False)
+
+
 def _joined(
     resolved: Sequence[SimilarTicket], still_open: Sequence[tuple[OpenTicket, float]]
 ) -> list[SimilarTicket]:
-    """Put resolved and open tickets in one order; what has ended is not open."""
-    ended = {ticket.ticket_id for ticket in resolved}
+    """Put resolved and open tickets in one order."""
     opened = [
         SimilarTicket(
             ticket_id=ticket.ticket_id,
@@ -238,7 +264,6 @@ def _joined(
             is_open=True,
         )
         for ticket, likeness in still_open
-        if ticket.ticket_id not in ended
     ]
     # Sorting keeps the order of equals: a duplicate comes before what was solved long ago.
     return sorted([*opened, *resolved], key=lambda ticket: -ticket.similarity)[:N_SIMILAR]

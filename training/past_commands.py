@@ -113,7 +113,10 @@ def incidents(
     ] = None,
     mapping: MappingName = None,
     window: Annotated[
-        int | None, typer.Option(help="Minutes in which tickets are counted (default: 60)", min=10)
+        int | None,
+        typer.Option(
+            help="Minutes in which tickets are counted (default: 60)", min=10, max=24 * 60
+        ),
     ] = None,
     top: Annotated[int, typer.Option(help="How many to show of what comes back", min=1)] = 20,
     as_json: AsJson = False,

@@ -47,7 +47,7 @@ _PARTS = (1, 1 / 2, 1 / 6)
 
 _TOPIC_SHARE = 0.5  # of the false alarms allowed; the words of a ticket share the rest
 _MAX_SHARE = 0.5  # what most tickets have tells nothing apart
-_MAX_COUNTED = 500  # tickets in which people are told apart
+_MAX_COUNTED = 100  # tickets in which people are told apart; more of them cost answers time
 _NEWS = 1.2  # growth of a burst after which its words are listed anew
 _MAX_READ = 50  # tickets whose words are listed
 _MIN_KNOWN = 100  # tickets before anything can be called unusual
@@ -195,7 +195,8 @@ class BurstWatch:
     def observe(self, sighting: Sighting) -> IncidentNote | None:
         """Count a ticket, and tell of which burst it is part.
 
-        An id counts once, and so does a requester; a ticket without an id is not counted.
+        An id counts once, and so does a requester; a ticket without an id is not counted, and
+        prolongs no burst.
         """
         self._now = max(self._now, sighting.at)
         self._forget()
@@ -207,7 +208,8 @@ class BurstWatch:
             return None
         best = int(np.argmin(likelihood))
         incident = self._incident_of(signs, signs[best])
-        incident.last = self._now
+        if ticket_id is not None:
+            incident.last = self._now
         incident.usual = float(expected[best])
         for sign, value in zip(signs, likelihood.tolist(), strict=True):
             incident.signs[sign] = min(value, incident.signs.get(sign, 1.0))

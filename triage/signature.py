@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from triage.ticket import Ticket
-from triage.words import stems, words
+from triage.words import WORD_LIMIT, stems, words
 
 MAX_STEMS = 32
 """Stems of a ticket that are kept; long mails say the same thing many times."""
@@ -72,21 +72,23 @@ def words_by_stem(ticket: Ticket) -> dict[int, str]:
     """Lead from each stem of a prepared ticket to the word that it first stood for."""
     found: dict[int, str] = {}
     for text in (ticket.subject, ticket.description):
-        for word in words(_readable(text)):
+        for word in _words_of(text):
             for stem in _hashes(word):
                 found.setdefault(stem, word)
     return found
 
 
 def _stems_of(text: str) -> list[int]:
-    return [stem for word in words(_readable(text)) for stem in _hashes(word)]
+    return [stem for word in _words_of(text) for stem in _hashes(word)]
 
 
-def _readable(text: str) -> str:
-    return _PLACEHOLDER.sub(" ", text[:_MAX_CHARS])
+def _words_of(text: str) -> list[str]:
+    # Cut before they are cached: a text may be one word of thousands of letters.
+    readable = _PLACEHOLDER.sub(" ", text[:_MAX_CHARS])
+    return [word[:WORD_LIMIT] for word in words(readable)]
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=10_000)
 def _hashes(word: str) -> tuple[int, ...]:
     # Counts, dates and clock times are in every second ticket and no two mean the same by them.
     if word.isdigit() and len(word) < 3:

@@ -23,8 +23,8 @@ class Topics:
     def __init__(self) -> None:
         self._names: list[str] = []
         self._code_of: dict[str | None, int] = {None: -1}
-        self._numbers: IntArray = np.empty(0, dtype=np.int64)
-        self._codes = np.empty(0, dtype=np.int32)
+        # One pair, so that whoever reads while another adds has a code for each number.
+        self._known = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int32)
 
     def add(self, numbers: Sequence[int], categories: Sequence[str | None]) -> None:
         """Add tickets, in the order of their numbers, all of them above those that are there."""
@@ -32,16 +32,29 @@ class Topics:
             if category not in self._code_of:
                 self._code_of[category] = len(self._names)
                 self._names.append(str(category))
-        codes = np.array([self._code_of[category] for category in categories], dtype=np.int32)
-        # Codes last: whoever reads meanwhile finds a code for each number there is.
-        self._codes = np.concatenate([self._codes, codes])
-        self._numbers = np.concatenate([self._numbers, np.asarray(numbers, dtype=np.int64)])
+        added = np.array([self._code_of[category] for category in categories], dtype=np.int32)
+        known, codes = self._known
+        self._known = (
+            np.concatenate([known, np.asarray(numbers, dtype=np.int64)]),
+            np.concatenate([codes, added]),
+        )
+
+    def remove(self, numbers: Sequence[int] | IntArray) -> None:
+        """Forget tickets; numbers that are not there are passed over."""
+        known, codes = self._known
+        stays = np.isin(known, numbers, invert=True)
+        self._known = known[stays], codes[stays]
 
     def vote(self, numbers: IntArray, likeness: FloatArray) -> str | None:
         """Name the category of the tickets that are most like one; None where none has any."""
-        places = np.searchsorted(self._numbers, numbers)
+        known, codes = self._known
+        if not len(known):
+            return None
+        places = np.searchsorted(known, numbers).clip(max=len(known) - 1)
+        # A ticket may be forgotten between being found and being asked about here.
+        found = np.where(known[places] == numbers, codes[places], -1)
         votes: defaultdict[str, float] = defaultdict(float)
-        for code, weight in zip(self._codes[places].tolist(), likeness.tolist(), strict=True):
+        for code, weight in zip(found.tolist(), likeness.tolist(), strict=True):
             if code >= 0:
                 votes[self._names[code]] += weight
         return max(votes, key=lambda name: (votes[name], name)) if votes else None

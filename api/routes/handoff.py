@@ -7,6 +7,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api.examples import HANDOFF
 from api.openapi import problems
+from api.past import Glance
 from api.problems import Fault, ProblemError
 from api.schemas import HandoffIn
 from api.security import KeyedRoute, needs
@@ -29,11 +30,11 @@ async def hand_off(handoff: HandoffIn, service: ServiceDep) -> Handoff:
     """Write the note for the next tier, out of the ticket and of what was recorded about it.
 
     A note that lacks too much is an answer as well: `is_ready` is false, and `questions` say what
-    to ask first. Nothing is stored.
+    to ask first. Nothing is stored, and the ticket counts in no incident.
     """
     if faults := handoff.over_long(service.settings):
         raise ProblemError("invalid", "The ticket is too long.", errors=faults)
-    (answer,) = await service.inference.suggest([handoff.to_ticket()])
+    (answer,) = await service.inference.suggest([handoff.to_ticket()], past=Glance(service.past))
     return await run_in_threadpool(_written, answer, handoff, service)
 
 

@@ -18,6 +18,17 @@ from triage.ticket import Ticket
 
 PROJECTOR = "Projector in room Oslo stays dark"
 CANARY = "zyxcanary"
+STORED = StoredSuggestion(
+    id="sg_other",
+    created_at=datetime(2026, 11, 1, tzinfo=UTC),
+    model_version="v",
+    decision="suggest",
+    confidence=0.5,
+    subject="Badge reader at the gate blinks red",
+    description="",
+    answer="{}",
+    ticket_id="OTHER-1",
+)
 
 
 def fill(store: Store, n_tickets: int = 300) -> None:
@@ -116,19 +127,7 @@ def test_tickets_of_one_batch_see_the_ones_before_them(desk: TestClient) -> None
 def test_open_ticket_that_another_process_answered_is_found_within_seconds(
     desk: TestClient, store: Store
 ) -> None:
-    suggestion = StoredSuggestion(
-        id="sg_other",
-        created_at=datetime.now(UTC),
-        model_version="v",
-        decision="suggest",
-        confidence=0.5,
-        subject="Badge reader at the gate blinks red",
-        description="",
-        answer="{}",
-        ticket_id="OTHER-1",
-    )
-
-    store.save_suggestions([suggestion])
+    store.save_suggestions([replace(STORED, created_at=datetime.now(UTC))])
 
     deadline = time.monotonic() + 10
     while not (similar := ask(desk, None, "badge reader at the gate blinks red")["similar"]):
@@ -137,15 +136,53 @@ def test_open_ticket_that_another_process_answered_is_found_within_seconds(
     assert [one["ticket_id"] for one in similar] == ["OTHER-1"]
 
 
+def wait_for_past(client: TestClient, number: int) -> None:
+    deadline = time.monotonic() + 10
+    while f"triage_past_tickets {number}" not in client.get("/metrics").text:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_ticket_that_is_resolved_is_no_open_duplicate_however_it_was_worded_in_the_end(
+    desk: TestClient, store: Store
+) -> None:
+    subject = "Badge reader at the gate blinks red"
+    ask(desk, "T1", subject)
+    ask(desk, "T2", subject)
+
+    store.past.save([past("T1", "Power supply replaced", "hardware", datetime.now(UTC))])
+
+    similar = ask(desk, None, subject)["similar"]
+    assert [(one["ticket_id"], one["is_open"]) for one in similar] == [("T2", True)]
+
+
+def test_tickets_that_are_added_again_count_once(desk: TestClient, store: Store) -> None:
+    fill(store)
+    store.past.save([past("GATE", "Badge reader blinks red", "hardware", datetime.now(UTC))])
+
+    wait_for_past(desk, 302)
+
+    assert [one["ticket_id"] for one in ask(desk)["similar"]] == ["OSLO"]
+
+
+def test_ticket_that_is_handed_up_is_not_remembered(desk: TestClient) -> None:
+    subject = "Badge reader at the gate blinks red"
+    for n in range(6):
+        answer = desk.post("/v1/handoff", json={"id": f"UP-{n}", "subject": subject})
+        assert answer.status_code == 200
+
+    asked = ask(desk, "NEW", subject)
+
+    assert asked["similar"] == []
+    assert asked["incident"] is None
+
+
 def test_past_tickets_that_are_added_later_are_found_within_seconds(
     desk: TestClient, store: Store
 ) -> None:
     store.past.save([past("GATE", "Badge reader blinks red", "hardware", datetime.now(UTC))])
 
-    deadline = time.monotonic() + 10
-    while "triage_past_tickets 302" not in desk.get("/metrics").text:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_for_past(desk, 302)
 
     [similar] = ask(desk, None, "badge reader blinks red")["similar"]
     assert similar["ticket_id"] == "GATE"
@@ -161,17 +198,8 @@ def test_tickets_answered_before_the_start_are_open_still(
     make_client: Callable[..., TestClient], store: Store
 ) -> None:
     fill(store)
-    base = StoredSuggestion(
-        id="sg_1",
-        created_at=datetime.now(UTC) - timedelta(days=13),
-        model_version="v",
-        decision="suggest",
-        confidence=0.5,
-        subject="Badge reader at the gate blinks red",
-        description="",
-        answer="{}",
-        ticket_id="YOUNG",
-    )
+    days = timedelta(days=13)
+    base = replace(STORED, id="sg_1", created_at=datetime.now(UTC) - days, ticket_id="YOUNG")
     earlier = base.created_at - timedelta(days=2)
     store.save_suggestions([base, replace(base, id="sg_2", ticket_id="OLD", created_at=earlier)])
     client = make_client()
@@ -229,6 +257,31 @@ def test_failing_database_costs_similar_tickets_and_no_answer(
     written = "".join(capsys.readouterr())
     assert written.count("cannot be read") <= 1
     assert CANARY not in written
+
+
+def test_answer_that_is_stored_after_the_database_was_away_is_found(
+    make_client: Callable[..., TestClient], store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.past._LATE", timedelta(seconds=1))
+    monkeypatch.setattr("api.past._POLL_S", 0.05)
+    monkeypatch.setattr("api.past._RETRY_S", 0.0)
+    broken = BrokenPast(store)
+    store.past = broken  # type: ignore[assignment]
+    client = make_client()
+    wait_until_loaded(client)
+    broken.is_broken = True
+    answered = datetime.now(UTC)
+    time.sleep(1.5)
+    broken.is_broken = False
+    time.sleep(0.2)
+
+    store.save_suggestions([replace(STORED, created_at=answered)])
+
+    deadline = time.monotonic() + 10
+    while not (similar := ask(client, None, STORED.subject)["similar"]):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert [one["ticket_id"] for one in similar] == ["OTHER-1"]
 
 
 def test_mistake_of_ours_costs_similar_tickets_and_no_answer(

@@ -66,6 +66,7 @@ def test_empty_store_is_told_with_what_to_do(run: Any, database: dict[str, str])
         ("similar find printer --top 0", "--top"),
         ("incidents nowhere.csv", "nowhere.csv"),
         ("incidents --window 1", "--window"),
+        ("incidents --window 2000000000", "--window"),
     ],
 )
 def test_user_error_of_these_is_told_in_one_line(

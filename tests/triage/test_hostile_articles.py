@@ -30,6 +30,12 @@ def article_with(body: str) -> bytes:
     return f"---\nid: BAD\ntitle: Bad\n---\n## Steps\n1. {body}\n".encode()
 
 
+def front_with(entry: str) -> bytes:
+    """Write an entry into a front matter: what it escapes, the file's text does not show."""
+    title = "" if entry.startswith("title") else "title: Bad\n"
+    return f"---\nid: BAD\n{title}{entry}\n---\n".encode()
+
+
 def refused(folder: Path, content: bytes) -> Problem:
     """Read a folder of one good and one bad file: the good one must come through."""
     (folder / "bad.md").write_bytes(content)
@@ -74,6 +80,13 @@ def refused(folder: Path, content: bytes) -> Problem:
         (GOOD.encode() + b"x" * 256 * 1024, None, "over 256 KiB"),
         (article_with("\x00"), 6, "control character U+0000"),
         (article_with("run \u202efdp.exe"), 6, "control character U+202E"),
+        (front_with(r'title: "x\u202ey"'), 1, "control character U+202E"),
+        (front_with(r'title: "x\0y"'), 1, "control character U+0000"),
+        (front_with(r'title: "x\ud800y"'), 1, "half character U+D800"),
+        (front_with(r'symptoms: [a, "x\u2028y"]'), 1, "control character U+2028"),
+        (front_with(r'url: "https://a.example/\udfff"'), 1, "half character U+DFFF"),
+        (front_with(r'"x\u202ey": a'), 1, "control character U+202E"),
+        (front_with(r'other: {a: [{"x\u202ey": b}]}'), 1, "control character U+202E"),
     ],
 )
 def test_a_broken_file_is_refused_with_line_and_reason(

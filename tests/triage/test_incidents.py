@@ -1,3 +1,4 @@
+import time
 import tomllib
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -272,6 +273,32 @@ def test_ticket_without_an_id_is_told_of_the_burst_but_not_counted(usual: Usual)
     assert nameless == [None] * 10
     assert told is not None and named[-1] is not None
     assert told.tickets == named[-1].tickets
+
+
+def test_ticket_without_an_id_does_not_prolong_a_burst(usual: Usual) -> None:
+    watch = BurstWatch(usual)
+
+    first = [report(watch, f"T{n}", 4 * n) for n in range(5)][-1]
+    nameless = report(watch, None, 61)
+    later = [report(watch, f"U{n}", 90 + n) for n in range(5)][-1]
+
+    assert first is not None and nameless is not None and later is not None
+    assert nameless.id == first.id
+    assert later.id != first.id
+
+
+def test_large_burst_costs_an_answer_hardly_more_than_a_small_one(usual: Usual) -> None:
+    watch = BurstWatch(usual)
+    text = " ".join(f"outage{letter}" for letter in "abcdefghijklmnopqrst")
+    times = []
+
+    for n in range(600):
+        began = time.process_time()
+        note = report(watch, f"T{n}", n / 60, text, f"person {n}")
+        times.append(time.process_time() - began)
+
+    assert note is not None
+    assert min(times[-20:]) < 2.5 * min(times[100:120])
 
 
 def test_many_tickets_of_all_kinds_are_no_burst(usual: Usual) -> None:

@@ -1,11 +1,12 @@
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from triage.signature import sign_ticket
+from triage.signature import read_signature, sign_ticket
 from triage.store import PastTicket, Store, StoredSuggestion, open_store
 from triage.store.past_index import MAX_RESOLUTION, PastIndex
 from triage.ticket import Ticket
@@ -137,6 +138,12 @@ def test_answered_tickets_are_told_once_and_only_those_with_an_id(store: Store) 
     assert store.past.still_answered(["A", "Z"]) == {"A"}
 
 
+def test_tickets_that_have_ended_are_told(store: Store) -> None:
+    store.past.save([past("A"), past("B")])
+
+    assert store.past.ended(["A", "Z"]) == {"A"}
+
+
 def test_index_tells_how_tickets_that_say_the_same_ended(store: Store) -> None:
     store.past.save([past("A"), past("B", "Mailbox full", description="cannot send")])
 
@@ -178,7 +185,37 @@ def test_erased_ticket_is_shown_no_more_and_forgotten(store: Store) -> None:
     store.past.erase("B")
 
     assert similar(index, "Printer jams") == ["A"]
+    assert index.read_on() == 0
     assert index.look(sign_ticket(Ticket("Printer jams")))[0].tolist() == [1]
+    assert len(index) == len(index.moments) == 1
+
+
+def test_answer_does_not_wait_for_an_index_that_is_busy(store: Store) -> None:
+    store.past.save([past("A"), past("B")])
+    index = loaded(store)
+    store.past.erase("B")
+
+    with ThreadPoolExecutor(1) as pool, index.index._changing:
+        asked = pool.submit(similar, index, "Printer jams")
+        done, _ = wait([asked], timeout=10)
+
+    assert done and asked.result() == ["A"]
+
+
+def test_tickets_that_are_saved_again_count_once(store: Store) -> None:
+    tickets = [past(f"P{n}") for n in range(30)]
+    tickets += [past(f"M{n}", "Mailbox full", category="email") for n in range(10)]
+    index = PastIndex(store.past)
+
+    for _ in range(4):
+        store.past.save(tickets)
+        index.read_on()
+
+    stems = read_signature(sign_ticket(Ticket("mailbox")))["stem"]
+    assert len(index) == len(index.moments) == len(index.index) == 40
+    assert index.index.count(stems).tolist() == [10]
+    assert index.topic_shares()["email"] == pytest.approx(0.25, abs=0.05)
+    assert index.topic(index.look(sign_ticket(Ticket("my mailbox")))) == "email"
 
 
 def test_long_resolution_is_cut(store: Store) -> None:

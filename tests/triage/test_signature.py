@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -56,6 +58,19 @@ def test_long_ticket_keeps_the_stems_it_dwells_on() -> None:
 
     assert len(found) == MAX_STEMS
     assert "scanner" in found and "toner" in found
+
+
+def test_endless_words_leave_little_in_memory() -> None:
+    texts = [f"{number}x" + "y" * 8_000 for number in range(500)]
+    tracemalloc.start()
+
+    for number in range(len(texts)):
+        sign_ticket(Ticket(texts[number]))
+        texts[number] = ""
+
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept < 500_000
 
 
 def test_ticket_without_words_has_an_empty_signature() -> None:

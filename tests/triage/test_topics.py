@@ -25,6 +25,16 @@ def test_tickets_without_a_category_have_no_vote() -> None:
     assert topics.vote(np.empty(0, dtype=np.int64), np.empty(0)) is None
 
 
+def test_forgotten_ticket_has_no_vote() -> None:
+    topics = filled()
+
+    topics.remove([12, 3, 5])
+
+    assert topics.vote(np.array([3, 4, 12]), np.array([0.9, 0.2, 0.9])) == "printing"
+    assert topics.vote(np.array([3, 12]), np.array([0.9, 0.9])) is None
+    assert Topics().vote(np.array([3]), np.array([0.9])) is None
+
+
 def test_share_of_a_topic_seen_once_is_not_taken_for_exact() -> None:
     shares = shares_of(["vpn"] * 98 + ["email", None])
 

@@ -33,6 +33,7 @@ class SignedTicket:
     """What of a past ticket is kept in memory."""
 
     number: int
+    ticket_id: str
     created_at: datetime | None
     category: str | None
     signature: bytes
@@ -87,6 +88,7 @@ class PastTickets:
         statement = (
             select(
                 PastTicketRow.number,
+                PastTicketRow.ticket_id,
                 PastTicketRow.created_at,
                 PastTicketRow.category,
                 PastTicketRow.signature,
@@ -153,6 +155,12 @@ class PastTickets:
                 ).where(SuggestionRow.id.in_(ids[begin : begin + _GROUP]))
                 found += [AnsweredTicket(**row) for row in session.execute(statement).mappings()]
         return sorted(found, key=lambda ticket: (ticket.created_at, ticket.suggestion_id))
+
+    def ended(self, ticket_ids: Collection[str]) -> set[str]:
+        """Tell which tickets are past ones."""
+        statement = select(PastTicketRow.ticket_id).where(PastTicketRow.ticket_id.in_(ticket_ids))
+        with self._database.reading() as session:
+            return set(session.scalars(statement))
 
     def still_answered(self, ticket_ids: Collection[str]) -> set[str]:
         """Tell which tickets an answer is stored for."""
