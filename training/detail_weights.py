@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 
 import pandas as pd
 
+from training.canonical import completed
 from triage.taxonomy import Detail, Taxonomy
 
 PRIOR_ASKS = 20.0
@@ -32,7 +33,8 @@ def learn_weights(frame: pd.DataFrame, taxonomy: Taxonomy) -> dict[str, dict[str
         taxonomy does not list for the category count for nothing.
     """
     asks: dict[str, Counter[str]] = defaultdict(Counter)
-    for category, asked in zip(frame["category"], frame["asked_details"], strict=True):
+    whole = completed(frame)
+    for category, asked in zip(whole["category"], whole["asked_details"], strict=True):
         if not asked or pd.isna(category):
             continue
         entry = taxonomy.category_of(category)

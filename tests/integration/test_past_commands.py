@@ -1,6 +1,5 @@
 """Past tickets from the command line to the answers of a served model."""
 
-import json
 import time
 from pathlib import Path
 from typing import Any
@@ -86,17 +85,17 @@ def test_served_answers_tell_how_tickets_like_it_ended(
     answer("similar", "add", resolved, "--mapping", "sample", TRIAGE_DATABASE_URL=url)
     body = {"subject": rows[7]["short_description"], "description": rows[7]["description"]}
 
-    deadline = time.monotonic() + 20
-    n_found = 0
+    deadline = time.monotonic() + 60
+    n_found = n_read = 0
     # Either of the workers may answer: both have to follow.
-    while n_found < 8 and time.monotonic() < deadline:
+    while min(n_found / 8, n_read / 2) < 1 and time.monotonic() < deadline:
         similar = server.client.post("/v1/triage", json=body).json()["similar"]
         n_found = n_found + 1 if similar else 0
+        n_read = server.log().count("past tickets read")
         time.sleep(0 if similar else 0.1)
 
-    assert n_found == 8
+    assert n_found >= 8
     assert similar[0]["ticket_id"] == rows[7]["number"]
     assert similar[0]["resolution"] == "Solved number 7."
-    log = [json.loads(line) for line in server.log().splitlines()]
-    assert sum(line.get("event") == "past tickets read" for line in log) == 2
+    assert n_read == 2
     assert rows[7]["description"] not in server.log()
