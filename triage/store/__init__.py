@@ -1,27 +1,45 @@
-"""The store: API keys and given suggestions, in SQLite or PostgreSQL, through SQLAlchemy.
+"""The store: suggestions, what people made of them, and how tickets ended; SQLite or PostgreSQL.
 
 Used by the API and the command line, never by the core.
 """
 
 from triage.store.articles import ArticleDraft, ArticleDrafts
 from triage.store.database import StoreError
+from triage.store.erasure import Erased, Erasures
+from triage.store.feedback import Feedback, FeedbackLog, Verdict
 from triage.store.migrate import upgrade
+from triage.store.outcomes import Outcome, Outcomes
 from triage.store.past_tickets import AnsweredTicket, PastTicket, PastTickets, SignedTicket
 from triage.store.records import SCOPES, ApiKeyInfo, StoredSuggestion
 from triage.store.repository import Store, open_store
+from triage.store.reviews import AlreadyDecided, Review, ReviewChoices, ReviewFilter, Reviews
+from triage.store.sessions import Sessions
 
 __all__ = [
     "SCOPES",
+    "AlreadyDecided",
     "AnsweredTicket",
     "ApiKeyInfo",
     "ArticleDraft",
     "ArticleDrafts",
+    "Erased",
+    "Erasures",
+    "Feedback",
+    "FeedbackLog",
+    "Outcome",
+    "Outcomes",
     "PastTicket",
     "PastTickets",
+    "Review",
+    "ReviewChoices",
+    "ReviewFilter",
+    "Reviews",
+    "Sessions",
     "SignedTicket",
     "Store",
     "StoreError",
     "StoredSuggestion",
+    "Verdict",
     "open_store",
     "upgrade",
 ]

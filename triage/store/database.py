@@ -3,8 +3,9 @@
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -55,6 +56,8 @@ class Database:
     def __init__(self, url: str, *, busy_timeout_s: float = 5.0) -> None:
         parsed = _parse(url)
         is_sqlite = parsed.get_backend_name() == "sqlite"
+        # SQLite waits for another writer in sleeps that grow: threads of a process take turns.
+        self._turn = Lock() if is_sqlite else nullcontext()
         self.name = Path(parsed.database or "").name or parsed.get_backend_name()
         if is_sqlite:
             self._make_file(parsed.database)
@@ -78,7 +81,12 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """Open a session whose changes are committed at its end, all or none."""
-        with self._faults_told(), Session(self._writing_engine) as session, session.begin():
+        with (
+            self._turn,
+            self._faults_told(),
+            Session(self._writing_engine) as session,
+            session.begin(),
+        ):
             yield session
 
     @contextmanager
@@ -86,6 +94,16 @@ class Database:
         """Open a transaction on a bare connection, for migrations."""
         with self._faults_told(), self._writing_engine.begin() as connection:
             yield connection
+
+    def scrub(self) -> None:
+        """Clear the log of what was deleted: SQLite has overwritten it in the file already.
+
+        PostgreSQL does this in its own time, by VACUUM and by recycling its log.
+        """
+        if self.engine.dialect.name == "sqlite":
+            with self._faults_told(), self.engine.connect() as connection:
+                connection.exec_driver_sql("COMMIT")
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
         """Close every idle connection."""
@@ -148,6 +166,7 @@ def _prepare_sqlite(engine: Engine, busy_timeout_s: float) -> None:
         _switch_to_wal(connection, busy_timeout_s)
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute("PRAGMA secure_delete=ON")
 
     def on_begin(connection: Connection) -> None:
         # A writer takes its lock at once: one that read first could not wait for another writer.

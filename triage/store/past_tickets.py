@@ -80,7 +80,9 @@ class PastTickets:
                     delete(PastTicketRow).where(PastTicketRow.ticket_id.in_(ids))
                 )
                 replaced += gone.rowcount  # type: ignore[attr-defined]
-                session.execute(insert(PastTicketRow), [_values(ticket) for ticket in group])
+                session.execute(
+                    insert(PastTicketRow), [past_ticket_values(ticket) for ticket in group]
+                )
         return replaced
 
     def signed_after(self, number: int, limit: int) -> list[SignedTicket]:
@@ -182,7 +184,8 @@ _COLUMNS = (
 )
 
 
-def _values(ticket: PastTicket) -> dict[str, Any]:
+def past_ticket_values(ticket: PastTicket) -> dict[str, Any]:
+    """Give a ticket as the columns of its row."""
     return {name: getattr(ticket, name) for name in PastTicket.__slots__}
 
 

@@ -14,9 +14,14 @@ from sqlalchemy.orm import Session
 from triage.errors import ConfigurationError, TriageError
 from triage.store.articles import ArticleDrafts
 from triage.store.database import Database
+from triage.store.erasure import Erasures
+from triage.store.feedback import FeedbackLog
 from triage.store.migrate import migrate
+from triage.store.outcomes import Outcomes
 from triage.store.past_tickets import PastTickets
 from triage.store.records import SCOPES, ApiKeyInfo, StoredSuggestion
+from triage.store.reviews import Reviews, insert_reviews
+from triage.store.sessions import Sessions
 from triage.store.tables import ApiKeyRow, SuggestionRow
 
 
@@ -30,6 +35,11 @@ class Store:
         self._database = database
         self.past = PastTickets(database)
         self.drafts = ArticleDrafts(database)
+        self.reviews = Reviews(database)
+        self.feedback = FeedbackLog(database)
+        self.outcomes = Outcomes(database)
+        self.sessions = Sessions(database)
+        self.erasures = Erasures(database)
 
     def ping(self) -> None:
         """Ask the database for an answer, whatever it is."""
@@ -176,7 +186,8 @@ def _save(session: Session, records: Sequence[StoredSuggestion]) -> list[StoredS
     ids = [record.id for record in records]
     known = set(session.scalars(select(SuggestionRow.id).where(SuggestionRow.id.in_(ids))))
     answered: dict[tuple[str, str], StoredSuggestion] = {}
-    standing, new = [], []
+    standing: list[StoredSuggestion] = []
+    new: list[StoredSuggestion] = []
     for record in records:
         winner = record
         if record.api_key_id is not None and record.idempotency_key is not None:
@@ -185,10 +196,11 @@ def _save(session: Session, records: Sequence[StoredSuggestion]) -> list[StoredS
             answered[place] = winner
         if winner is record and record.id not in known:
             known.add(record.id)
-            new.append(asdict(record))
+            new.append(record)
         standing.append(winner)
     if new:
-        session.execute(insert(SuggestionRow), new)
+        session.execute(insert(SuggestionRow), [asdict(record) for record in new])
+        insert_reviews(session, new)
     return standing
 
 

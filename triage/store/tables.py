@@ -9,6 +9,7 @@ from sqlalchemy import (
     Dialect,
     Float,
     ForeignKey,
+    Index,
     LargeBinary,
     MetaData,
     String,
@@ -18,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-SCHEMA_REVISION = "0002"
+SCHEMA_REVISION = "0003"
 """The migration after which a database has these tables."""
 
 
@@ -96,6 +97,143 @@ class SuggestionRow(Base):
     api_key_id: Mapped[str | None] = mapped_column(ForeignKey("api_keys.id"))
     idempotency_key: Mapped[str | None] = mapped_column(String(200))
     body_hash: Mapped[str | None] = mapped_column(String(64))
+
+
+class ReviewRow(Base):
+    """Where a suggestion stands with the people who look at it; made together with it.
+
+    ``revision`` counts the decisions: who decides says which one they saw, and is told when another
+    person was faster. ``worth`` orders the queue (`triage.review.worth_of`).
+    """
+
+    __tablename__ = "reviews"
+    __table_args__ = (
+        Index("ix_reviews_state_worth", "state", "worth", "suggestion_id"),
+        Index("ix_reviews_decided_by", "decided_by", "decided_at"),
+    )
+
+    suggestion_id: Mapped[str] = mapped_column(
+        ForeignKey("suggestions.id", ondelete="CASCADE"), primary_key=True
+    )
+    ticket_id: Mapped[str | None] = mapped_column(String(200), index=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    model_version: Mapped[str] = mapped_column(String(100))
+    decision: Mapped[str] = mapped_column(String(10))
+    confidence: Mapped[float] = mapped_column(Float)
+    tier: Mapped[str | None] = mapped_column(String(200))
+    category: Mapped[str | None] = mapped_column(String(200))
+    language: Mapped[str] = mapped_column(String(10))
+    worth: Mapped[float] = mapped_column(Float)
+    reasons: Mapped[list[str]] = mapped_column(JSON)
+    state: Mapped[str] = mapped_column(String(10))
+    revision: Mapped[int] = mapped_column()
+    decided_by: Mapped[str | None] = mapped_column(ForeignKey("api_keys.id"))
+    decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class FeedbackRow(Base):
+    """What a person said about a suggestion; it outlives the suggestion, so it refers to none."""
+
+    __tablename__ = "feedback"
+    __table_args__ = (
+        UniqueConstraint("api_key_id", "idempotency_key"),
+        {"sqlite_autoincrement": True},
+    )
+
+    number: Mapped[int] = mapped_column(primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    suggestion_id: Mapped[str] = mapped_column(String(64), index=True)
+    ticket_id: Mapped[str | None] = mapped_column(String(200), index=True)
+    model_version: Mapped[str] = mapped_column(String(100))
+    api_key_id: Mapped[str] = mapped_column(ForeignKey("api_keys.id"))
+    verdict: Mapped[str | None] = mapped_column(String(10))
+    tier: Mapped[str | None] = mapped_column(String(200))
+    category: Mapped[str | None] = mapped_column(String(200))
+    shown_tier: Mapped[str | None] = mapped_column(String(200))
+    shown_category: Mapped[str | None] = mapped_column(String(200))
+    confidence: Mapped[float] = mapped_column(Float)
+    decision: Mapped[str] = mapped_column(String(10))
+    is_blind: Mapped[bool] = mapped_column()
+    article_id: Mapped[str | None] = mapped_column(String(64))
+    helpful: Mapped[bool | None] = mapped_column()
+    steps_done: Mapped[list[str]] = mapped_column(JSON)
+    comment: Mapped[str] = mapped_column(Text)
+    undone_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    idempotency_key: Mapped[str | None] = mapped_column(String(200))
+    body_hash: Mapped[str | None] = mapped_column(String(64))
+
+
+class OutcomeRow(Base):
+    """How a ticket ended, as the help desk told it; of several for a ticket the last one stands."""
+
+    __tablename__ = "outcomes"
+    __table_args__ = (
+        UniqueConstraint("api_key_id", "idempotency_key"),
+        {"sqlite_autoincrement": True},
+    )
+
+    number: Mapped[int] = mapped_column(primary_key=True)
+    received_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    ticket_id: Mapped[str] = mapped_column(String(200), index=True)
+    api_key_id: Mapped[str] = mapped_column(ForeignKey("api_keys.id"))
+    tier: Mapped[str] = mapped_column(String(200))
+    category: Mapped[str | None] = mapped_column(String(200))
+    tier_path: Mapped[list[str]] = mapped_column(JSON)
+    reassignments: Mapped[int | None] = mapped_column()
+    reopened: Mapped[int | None] = mapped_column()
+    first_contact: Mapped[bool | None] = mapped_column()
+    csat: Mapped[float | None] = mapped_column(Float)
+    article_ids: Mapped[list[str]] = mapped_column(JSON)
+    asked_details: Mapped[list[str]] = mapped_column(JSON)
+    resolution: Mapped[str] = mapped_column(Text)
+    resolved_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    shaped_by_routing: Mapped[bool] = mapped_column()
+    idempotency_key: Mapped[str | None] = mapped_column(String(200))
+    body_hash: Mapped[str | None] = mapped_column(String(64))
+
+
+class LabelDoubtRow(Base):
+    """A label of the history that is perhaps wrong, and what a person made of it."""
+
+    __tablename__ = "label_doubts"
+    __table_args__ = (
+        UniqueConstraint("ticket_id", "target"),
+        Index("ix_label_doubts_state_doubt", "state", "doubt", "id"),
+    )
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    ticket_id: Mapped[str] = mapped_column(String(200))
+    target: Mapped[str] = mapped_column(String(200))
+    subject: Mapped[str] = mapped_column(Text)
+    description: Mapped[str] = mapped_column(Text)
+    given: Mapped[str] = mapped_column(String(200))
+    likely: Mapped[str] = mapped_column(String(200))
+    doubt: Mapped[float] = mapped_column(Float)
+    state: Mapped[str] = mapped_column(String(10))
+    label: Mapped[str | None] = mapped_column(String(200))
+    revision: Mapped[int] = mapped_column()
+    decided_by: Mapped[str | None] = mapped_column(ForeignKey("api_keys.id"))
+    decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class SessionRow(Base):
+    """A signed-in person. ``token_hash`` is the SHA-256 of what their browser holds."""
+
+    __tablename__ = "sessions"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    api_key_id: Mapped[str] = mapped_column(ForeignKey("api_keys.id"))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+class ErasureRow(Base):
+    """A ticket that was erased, by the SHA-256 of its id: enough to keep it out of a next model."""
+
+    __tablename__ = "erasures"
+
+    ticket_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    erased_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class PastTicketRow(Base):

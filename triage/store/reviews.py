@@ -1,0 +1,352 @@
+"""The review queue: which suggestions wait for a person, and who decided which."""
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import Select, and_, func, insert, or_, select, update
+from sqlalchemy.orm import Session
+
+from triage.errors import TriageError
+from triage.language import detect_language
+from triage.review import CONFLICT, worth_of
+from triage.store.database import Database
+from triage.store.feedback import (
+    Feedback,
+    insert_feedback,
+    last_word,
+    mark_undone,
+    read_feedback,
+)
+from triage.store.records import StoredSuggestion
+from triage.store.tables import ApiKeyRow, ReviewRow, SuggestionRow
+
+ReviewState = Literal["open", "decided", "overtaken"]
+
+_MOST_COUNTED = 1_000
+_GROUP = 5_000  # ids of a statement
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """Where a suggestion stands. ``decided_by_name`` is the name of the key that decided it.
+
+    ``state`` is "overtaken" when the ticket ended or was answered again before anybody decided.
+    """
+
+    suggestion_id: str
+    ticket_id: str | None
+    created_at: datetime
+    model_version: str
+    decision: str
+    confidence: float
+    tier: str | None
+    category: str | None
+    language: str
+    worth: float
+    reasons: tuple[str, ...]
+    state: ReviewState
+    revision: int
+    decided_by: str | None = None
+    decided_at: datetime | None = None
+    subject: str = ""
+    decided_by_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewFilter:
+    """Which reviews to list; None does not narrow. ``search`` is looked for in the text."""
+
+    state: ReviewState = "open"
+    tier: str | None = None
+    category: str | None = None
+    decision: str | None = None
+    language: str | None = None
+    model_version: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    decided_by: str | None = None
+    search: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewChoices:
+    """What there is to narrow the queue by."""
+
+    tiers: list[str]
+    categories: list[str]
+    languages: list[str]
+    model_versions: list[str]
+
+
+class AlreadyDecided(TriageError):
+    """Another person, or a newer answer, was faster; ``review`` is how it stands now."""
+
+    def __init__(self, review: Review | None) -> None:
+        super().__init__("somebody else has decided this ticket; look at it again")
+        self.review = review
+
+
+class Reviews:
+    """The reviews of one database. Safe to share between threads.
+
+    Every method raises StoreError when the database cannot be reached or written to.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def queue(
+        self, wanted: ReviewFilter, *, after: Review | None = None, limit: int = 50
+    ) -> list[Review]:
+        """List reviews: open ones by worth, decided ones by when, each page after the last's end.
+
+        Parameters
+        ----------
+        after : the last review of the page before; it need not be in the queue any more
+        """
+        statement = _narrowed(_joined(), wanted)
+        by = ReviewRow.worth if wanted.state == "open" else ReviewRow.decided_at
+        if wanted.state == "overtaken":
+            by = ReviewRow.created_at
+        if after is not None:
+            place = {
+                "open": after.worth,
+                "decided": after.decided_at,
+                "overtaken": after.created_at,
+            }[wanted.state]
+            statement = statement.where(
+                or_(by < place, and_(by == place, ReviewRow.suggestion_id < after.suggestion_id))
+            )
+        statement = statement.order_by(by.desc(), ReviewRow.suggestion_id.desc()).limit(limit)
+        with self._database.reading() as session:
+            return [_review(*row) for row in session.execute(statement)]
+
+    def count(self, wanted: ReviewFilter, *, most: int = _MOST_COUNTED) -> int:
+        """Count reviews, and stop at ``most``."""
+        inner = _narrowed(_joined(), wanted).with_only_columns(ReviewRow.suggestion_id).limit(most)
+        with self._database.reading() as session:
+            return session.scalar(select(func.count()).select_from(inner.subquery())) or 0
+
+    def choices(self) -> ReviewChoices:
+        """List the labels, languages and models of all reviews."""
+        with self._database.reading() as session:
+
+            def values(column: Any) -> list[str]:
+                found = session.scalars(select(column).distinct())
+                return sorted(value for value in found if value is not None)
+
+            return ReviewChoices(
+                tiers=values(ReviewRow.tier),
+                categories=values(ReviewRow.category),
+                languages=values(ReviewRow.language),
+                model_versions=values(ReviewRow.model_version),
+            )
+
+    def get(self, suggestion_id: str) -> Review | None:
+        """Find the review of a suggestion; None when there is none."""
+        with self._database.reading() as session:
+            return _find(session, suggestion_id)
+
+    def decide(self, feedback: Feedback, *, revision: int) -> Feedback:
+        """Decide a review as a person who saw its revision; return the feedback as stored.
+
+        Raises
+        ------
+        AlreadyDecided : the review has another revision by now, or is gone; nothing was stored
+        """
+        with self._database.writing() as session:
+            changed = session.execute(
+                update(ReviewRow)
+                .where(
+                    ReviewRow.suggestion_id == feedback.suggestion_id,
+                    ReviewRow.revision == revision,
+                    ReviewRow.state == "open",
+                )
+                .values(
+                    state="decided",
+                    revision=revision + 1,
+                    decided_by=feedback.api_key_id,
+                    decided_at=feedback.created_at,
+                )
+            )
+            if not changed.rowcount:  # type: ignore[attr-defined]
+                raise AlreadyDecided(_find(session, feedback.suggestion_id))
+            return insert_feedback(session, feedback)[0]
+
+    def undo(self, number: int, *, api_key_id: str, at: datetime) -> Review:
+        """Take back a decision of one's own that nobody built upon; return the review, open again.
+
+        Raises
+        ------
+        AlreadyDecided : it is not the last word on its suggestion, is somebody else's, or is gone
+        """
+        with self._database.writing() as session:
+            feedback = read_feedback(session, number)
+            if feedback is None or feedback.api_key_id != api_key_id or feedback.undone_at:
+                raise AlreadyDecided(None)
+            row = session.get(ReviewRow, feedback.suggestion_id)
+            if row is None or row.state != "decided" or row.decided_at != feedback.created_at:
+                raise AlreadyDecided(_find(session, feedback.suggestion_id))
+            row.state, row.revision = "open", row.revision + 1
+            row.decided_by = row.decided_at = None
+            mark_undone(session, number, at)
+            session.flush()
+            review = _find(session, feedback.suggestion_id)
+            assert review is not None
+            return review
+
+    def take(self, feedback: Feedback) -> Feedback:
+        """Store feedback that came without a look at the queue, and settle its review.
+
+        What contradicts an earlier person's labels opens the review again, before all others. The
+        first feedback to an idempotency key stands: what is returned is perhaps not what was given.
+        """
+        with self._database.writing() as session:
+            standing, is_new = insert_feedback(session, feedback)
+            if is_new and standing.verdict is not None:
+                _settle(session, standing)
+            return standing
+
+
+def insert_reviews(session: Session, records: Sequence[StoredSuggestion]) -> None:
+    """Queue new suggestions, each in the place of an older open one of the same ticket."""
+    newest = {record.ticket_id: record.id for record in records if record.ticket_id is not None}
+    for begin in range(0, len(newest), _GROUP):
+        tickets = list(newest)[begin : begin + _GROUP]
+        session.execute(
+            update(ReviewRow)
+            .where(ReviewRow.ticket_id.in_(tickets), ReviewRow.state == "open")
+            .values(state="overtaken", revision=ReviewRow.revision + 1)
+        )
+    session.execute(
+        insert(ReviewRow),
+        [
+            _values(
+                record,
+                is_newest=record.ticket_id is None or newest[record.ticket_id] == record.id,
+            )
+            for record in records
+        ],
+    )
+
+
+def overtake(session: Session, ticket_ids: Collection[str]) -> None:
+    """Take the open reviews of ended tickets out of the queue."""
+    session.execute(
+        update(ReviewRow)
+        .where(ReviewRow.ticket_id.in_(ticket_ids), ReviewRow.state == "open")
+        .values(state="overtaken", revision=ReviewRow.revision + 1)
+    )
+
+
+def _settle(session: Session, feedback: Feedback) -> None:
+    row = session.get(ReviewRow, feedback.suggestion_id, with_for_update=True)
+    if row is None:
+        return
+    row.revision += 1
+    before = last_word(session, feedback.suggestion_id, before=feedback.number or 0)
+    if before and before.api_key_id != feedback.api_key_id and not _agree(before, feedback):
+        if "conflict" not in row.reasons:
+            row.worth += CONFLICT
+            row.reasons = ["conflict", *row.reasons]
+        row.state = "open"
+        row.decided_by = row.decided_at = None
+        return
+    row.state = "decided"
+    row.decided_by, row.decided_at = feedback.api_key_id, feedback.created_at
+
+
+def _agree(one: Feedback, other: Feedback) -> bool:
+    return (one.tier, one.category) == (other.tier, other.category)
+
+
+def _values(record: StoredSuggestion, *, is_newest: bool) -> dict[str, Any]:
+    answer = json.loads(record.answer)
+    worth = worth_of(answer)
+    return {
+        "suggestion_id": record.id,
+        "ticket_id": record.ticket_id,
+        "created_at": record.created_at,
+        "model_version": record.model_version,
+        "decision": record.decision,
+        "confidence": record.confidence,
+        "tier": _likeliest(answer.get("tier")),
+        "category": _likeliest(answer.get("category")),
+        "language": detect_language(f"{record.subject}\n{record.description}"),
+        "worth": worth.score,
+        "reasons": list(worth.reasons),
+        "state": "open" if is_newest else "overtaken",
+        "revision": 0,
+    }
+
+
+def _likeliest(prediction: dict[str, Any] | None) -> str | None:
+    """Name the label suggested, or the likeliest where none was: what the queue is narrowed by."""
+    if not prediction:
+        return None
+    if prediction.get("label") is not None:
+        return str(prediction["label"])
+    alternatives = prediction.get("alternatives")
+    return str(alternatives[0]["label"]) if alternatives else None
+
+
+def _joined() -> Select[*tuple[Any, ...]]:
+    joined: Select[*tuple[Any, ...]] = (
+        select(ReviewRow, SuggestionRow.subject, ApiKeyRow.name)
+        .join(SuggestionRow, SuggestionRow.id == ReviewRow.suggestion_id)
+        .outerjoin(ApiKeyRow, ApiKeyRow.id == ReviewRow.decided_by)
+    )
+    return joined
+
+
+def _narrowed(
+    statement: Select[*tuple[Any, ...]], wanted: ReviewFilter
+) -> Select[*tuple[Any, ...]]:
+    statement = statement.where(ReviewRow.state == wanted.state)
+    for name in ("tier", "category", "decision", "language", "model_version", "decided_by"):
+        value = getattr(wanted, name)
+        if value is not None:
+            statement = statement.where(getattr(ReviewRow, name) == value)
+    if wanted.since is not None:
+        statement = statement.where(ReviewRow.created_at >= wanted.since)
+    if wanted.until is not None:
+        statement = statement.where(ReviewRow.created_at < wanted.until)
+    if wanted.search:
+        statement = statement.where(
+            or_(
+                SuggestionRow.subject.icontains(wanted.search, autoescape=True),
+                SuggestionRow.description.icontains(wanted.search, autoescape=True),
+                ReviewRow.ticket_id == wanted.search,
+            )
+        )
+    return statement
+
+
+def _find(session: Session, suggestion_id: str) -> Review | None:
+    row = session.execute(_joined().where(ReviewRow.suggestion_id == suggestion_id)).one_or_none()
+    return _review(*row) if row else None
+
+
+def _review(row: ReviewRow, subject: str, decided_by_name: str | None) -> Review:
+    return Review(
+        suggestion_id=row.suggestion_id,
+        ticket_id=row.ticket_id,
+        created_at=row.created_at,
+        model_version=row.model_version,
+        decision=row.decision,
+        confidence=row.confidence,
+        tier=row.tier,
+        category=row.category,
+        language=row.language,
+        worth=row.worth,
+        reasons=tuple(row.reasons),
+        state=row.state,  # type: ignore[arg-type]
+        revision=row.revision,
+        decided_by=row.decided_by,
+        decided_at=row.decided_at,
+        subject=subject,
+        decided_by_name=decided_by_name,
+    )
