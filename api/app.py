@@ -18,9 +18,10 @@ from api.inference import Inference
 from api.limits import BodyLimits, SecurityHeaders
 from api.logs import configure_events, configure_process
 from api.metrics import Metrics
+from api.pages import routers as page_routers
 from api.past import DeskPast
 from api.routes import articles as article_routes
-from api.routes import handoff, health, model, triage
+from api.routes import feedback, handoff, health, model, triage
 from api.schemas import BODY_FIELDS
 from api.security import KeyRing
 from api.server import listen, run, run_workers
@@ -104,11 +105,13 @@ def create_app(
     for router in (
         triage.router,
         handoff.router,
+        feedback.router,
         article_routes.router,
         model.router,
         health.router,
         health.index_router(_version()),
         health.metrics_router(is_open=settings.is_loopback),
+        *page_routers,
     ):
         app.include_router(router)
     # The last one added is the first to see a request.

@@ -13,6 +13,27 @@ TICKET: dict[str, Any] = {
     "channel": "portal",
 }
 
+FEEDBACK: dict[str, Any] = {
+    "suggestion_id": "sg_4f7c2e9a10b3",
+    "verdict": "corrected",
+    "tier": "2",
+    "comment": "The domain controller locked it, not a typed password.",
+}
+
+OUTCOME: dict[str, Any] = {
+    "ticket_id": "INC-20418",
+    "tier": "1",
+    "category": "access",
+    "tier_path": ["1"],
+    "reassignments": 0,
+    "reopened": False,
+    "first_contact": True,
+    "csat": 5,
+    "article_ids": ["KB0001"],
+    "resolution": "Called back, unlocked the account, signed in together.",
+    "resolved_at": "2026-11-24T09:40:00+01:00",
+}
+
 HANDOFF_REQUEST: dict[str, Any] = {
     **TICKET,
     "tier": "2",

@@ -9,12 +9,14 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    StrictBool,
+    StrictInt,
     WithJsonSchema,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
-from api.examples import ARTICLE, HANDOFF_REQUEST, TICKET
+from api.examples import ARTICLE, FEEDBACK, HANDOFF_REQUEST, OUTCOME, TICKET
 from api.problems import Fault, Problem
 from api.settings import Settings
 from triage.suggestion import ArticleHit, Suggestion
@@ -111,6 +113,9 @@ class TicketIn(BaseModel):
         )
 
 
+ArticleId = Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
+
+
 class HandoffIn(TicketIn):
     """A ticket that a person hands up, and what they know about it beside its text."""
 
@@ -125,8 +130,8 @@ class HandoffIn(TicketIn):
     steps_tried: list[Remark] = Field(
         default_factory=list, max_length=50, description="What was done, and what came of it."
     )
-    articles_tried: list[Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]] = (
-        Field(default_factory=list, max_length=50, description="Ids of the articles followed.")
+    articles_tried: list[ArticleId] = Field(
+        default_factory=list, max_length=50, description="Ids of the articles followed."
     )
     details: dict[Name, Remark] = Field(
         default_factory=dict,
@@ -154,6 +159,79 @@ class BatchIn(BaseModel):
             }
         ),
     ]
+
+
+class FeedbackIn(BaseModel):
+    """What a person says about a suggestion, or about one of its articles."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [FEEDBACK]})
+
+    suggestion_id: Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
+    verdict: Literal["accepted", "corrected", "rejected"] | None = Field(
+        default=None,
+        description="`corrected` comes with the labels that are right; `rejected` when none is "
+        "known. It may be absent where an article is judged.",
+    )
+    tier: Name | None = Field(default=None, description="The tier that should resolve it.")
+    category: Name | None = Field(default=None, description="The category it belongs to.")
+    article_id: ArticleId | None = Field(default=None, description="An article that was tried.")
+    helpful: StrictBool | None = Field(default=None, description="Whether that article helped.")
+    comment: Annotated[str, Field(max_length=2000), AfterValidator(_unicode)] = Field(
+        default="", description="For whoever trains the model; redacted before it is stored."
+    )
+
+
+class FeedbackOut(BaseModel):
+    """Feedback as it was stored: with the labels that hold for the person from now on."""
+
+    feedback_id: int
+    suggestion_id: str
+    ticket_id: str | None
+    verdict: Literal["accepted", "corrected", "rejected"] | None
+    tier: str | None
+    category: str | None
+
+
+class OutcomeIn(BaseModel):
+    """How a ticket ended. Sent again with what is new, the last one stands."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [OUTCOME]})
+
+    ticket_id: Annotated[Name, Field(min_length=1)]
+    tier: Name = Field(description="The tier that resolved it, not the one it came in at.")
+    category: Name | None = Field(default=None, description="The category it was closed with.")
+    tier_path: list[Name] = Field(
+        default_factory=list, max_length=100, description="The tiers it went through, in order."
+    )
+    reassignments: Annotated[StrictInt, Field(ge=0, le=10_000)] | None = None
+    reopened: StrictBool | Annotated[StrictInt, Field(ge=0, le=10_000)] | None = Field(
+        default=None, description="Whether, or how often, it was opened again."
+    )
+    first_contact: StrictBool | None = Field(
+        default=None, description="Whether the first person who saw it resolved it."
+    )
+    csat: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] | None = Field(
+        default=None, description="The requester's rating, on the desk's own scale."
+    )
+    article_ids: list[ArticleId] = Field(
+        default_factory=list, max_length=50, description="The articles that were used."
+    )
+    asked_details: list[Name] = Field(
+        default_factory=list,
+        max_length=50,
+        description="Ids of the details that a later tier had to ask for.",
+    )
+    resolution: Annotated[str, Field(max_length=20_000), AfterValidator(_unicode)] = Field(
+        default="", description="What solved it; redacted before it is stored."
+    )
+    resolved_at: Moment | None = None
+
+
+class OutcomeOut(BaseModel):
+    """An outcome as it was stored."""
+
+    outcome_id: int
+    ticket_id: str
 
 
 class TicketError(BaseModel):
@@ -274,6 +352,8 @@ class Ready(BaseModel):
 
 
 BODY_FIELDS = frozenset(
-    name for model in (TicketIn, HandoffIn, BatchIn, ArticleIn) for name in model.model_fields
+    name
+    for model in (TicketIn, HandoffIn, BatchIn, ArticleIn, FeedbackIn, OutcomeIn)
+    for name in model.model_fields
 )
 """The names that a problem's pointers may hold."""

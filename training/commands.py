@@ -1,5 +1,6 @@
 """Commands for data teams: train, evaluate, predict, data check, data audit."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Protocol
 
@@ -21,6 +22,8 @@ class Settings(Protocol):
     def keys_dir(self) -> Path: ...
     @property
     def taxonomy(self) -> Path | None: ...
+    @property
+    def database_url(self) -> str: ...
 
 
 app = typer.Typer()
@@ -242,3 +245,24 @@ def data_audit(
         show.show_sentences(console, audit.sentences() or ["nothing found"])
     if output:  # last: an audit that took long is not lost for want of a folder
         audit.write_csv(output)
+
+
+@data_app.command("export-feedback")
+def data_export_feedback(
+    context: typer.Context,
+    output: Annotated[Path, typer.Argument(help="File to write: .csv or .jsonl")],
+    as_json: AsJson = False,
+) -> None:
+    """Write what people said about suggestions to a file, redacted."""
+    from training.feedback_export import export_feedback
+    from triage.store import open_store
+
+    settings: Settings = context.obj
+    with (
+        closing(open_store(settings.database_url)) as store,
+        show.rows_shown("writing", quiet=as_json) as on_rows,
+    ):
+        rows = export_feedback(store, output, on_rows=on_rows)
+    if as_json:
+        return show.print_json({"rows": rows, "output": str(output)})
+    return show.show_sentences(Console(), [f"{rows:,} rows of feedback: {output}"])

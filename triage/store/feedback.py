@@ -1,15 +1,15 @@
 """Feedback: what people said about suggestions, each word of it once."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Literal
 
 from sqlalchemy import select, update
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from triage.store.database import Database
+from triage.store.once import insert_once
 from triage.store.tables import FeedbackRow
 
 Verdict = Literal["accepted", "corrected", "rejected"]
@@ -84,6 +84,16 @@ class FeedbackLog:
         with self._database.reading() as session:
             return [_feedback(row) for row in session.scalars(statement)]
 
+    def judged(self, suggestion_ids: Collection[str]) -> set[str]:
+        """Tell about which suggestions anything was said, what was undone too."""
+        statement = (
+            select(FeedbackRow.suggestion_id)
+            .where(FeedbackRow.suggestion_id.in_(suggestion_ids))
+            .distinct()
+        )
+        with self._database.reading() as session:
+            return set(session.scalars(statement))
+
     def find_by_idempotency_key(self, api_key_id: str, idempotency_key: str) -> Feedback | None:
         """Find what came with an idempotency key of an API key; None when nothing did."""
         with self._database.reading() as session:
@@ -92,24 +102,14 @@ class FeedbackLog:
 
 def insert_feedback(session: Session, feedback: Feedback) -> tuple[Feedback, bool]:
     """Insert feedback; give what stands for its idempotency key, and whether that is new."""
-    if feedback.idempotency_key is not None:
-        before = _by_idempotency_key(session, feedback.api_key_id, feedback.idempotency_key)
-        if before is not None:
-            return before, False
-    row = FeedbackRow(
-        **{name: getattr(feedback, name) for name in _COLUMNS},
-        steps_done=list(feedback.steps_done),
-    )
-    try:
-        with session.begin_nested():
-            session.add(row)
-    except IntegrityError:
-        # Another process was faster by a moment; what else it is, is a bug.
-        before = _by_idempotency_key(session, feedback.api_key_id, feedback.idempotency_key or "")
-        if before is None:
-            raise
-        return before, False
-    return replace(feedback, number=row.number), True
+    values = {name: getattr(feedback, name) for name in _COLUMNS}
+    values["steps_done"] = list(feedback.steps_done)
+    number = insert_once(session, FeedbackRow, values)
+    if number is not None:
+        return replace(feedback, number=number), True
+    standing = _by_idempotency_key(session, feedback.api_key_id, feedback.idempotency_key or "")
+    assert standing is not None
+    return standing, False
 
 
 def read_feedback(session: Session, number: int) -> Feedback | None:

@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, insert, select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from triage.store.database import Database
+from triage.store.once import insert_once
 from triage.store.past_tickets import PastTicket, past_ticket_values
 from triage.store.reviews import overtake
 from triage.store.tables import OutcomeRow, PastTicketRow, ReviewRow
@@ -64,7 +64,8 @@ class Outcomes:
         ----------
         past : the ticket as it is shown to those that say much the same later, if its text is known
         """
-        with self._database.writing() as session:
+
+        def work(session: Session) -> Outcome:
             shaped = _was_routed(session, outcome.ticket_id)
             standing, is_new = _insert(session, replace(outcome, shaped_by_routing=shaped))
             if is_new:
@@ -75,6 +76,8 @@ class Outcomes:
                     )
                     session.execute(insert(PastTicketRow), [past_ticket_values(past)])
             return standing
+
+        return self._database.write(work)
 
     def since(self, number: int = 0) -> Iterator[Outcome]:
         """Go through the outcomes above a number, in the order they came."""
@@ -117,24 +120,14 @@ _COLUMNS = tuple(
 
 
 def _insert(session: Session, outcome: Outcome) -> tuple[Outcome, bool]:
-    if outcome.idempotency_key is not None:
-        before = _by_idempotency_key(session, outcome.api_key_id, outcome.idempotency_key)
-        if before is not None:
-            return before, False
-    row = OutcomeRow(
-        **{name: getattr(outcome, name) for name in _COLUMNS},
-        **{name: list(getattr(outcome, name)) for name in _LISTS},
-    )
-    try:
-        with session.begin_nested():
-            session.add(row)
-    except IntegrityError:
-        # Another process was faster by a moment; what else it is, is a bug.
-        before = _by_idempotency_key(session, outcome.api_key_id, outcome.idempotency_key or "")
-        if before is None:
-            raise
-        return before, False
-    return replace(outcome, number=row.number), True
+    values = {name: getattr(outcome, name) for name in _COLUMNS}
+    values |= {name: list(getattr(outcome, name)) for name in _LISTS}
+    number = insert_once(session, OutcomeRow, values)
+    if number is not None:
+        return replace(outcome, number=number), True
+    standing = _by_idempotency_key(session, outcome.api_key_id, outcome.idempotency_key or "")
+    assert standing is not None
+    return standing, False
 
 
 def _was_routed(session: Session, ticket_id: str) -> bool:

@@ -16,6 +16,7 @@ from triage.store.articles import ArticleDrafts
 from triage.store.database import Database
 from triage.store.erasure import Erasures
 from triage.store.feedback import FeedbackLog
+from triage.store.label_doubts import LabelDoubts
 from triage.store.migrate import migrate
 from triage.store.outcomes import Outcomes
 from triage.store.past_tickets import PastTickets
@@ -40,6 +41,7 @@ class Store:
         self.outcomes = Outcomes(database)
         self.sessions = Sessions(database)
         self.erasures = Erasures(database)
+        self.label_doubts = LabelDoubts(database)
 
     def ping(self) -> None:
         """Ask the database for an answer, whatever it is."""
@@ -108,6 +110,12 @@ class Store:
             info = _key_info(row)
         return info if info.is_active(datetime.now(UTC)) else None
 
+    def get_key(self, key_id: str) -> ApiKeyInfo | None:
+        """Find a key by its id, revoked ones too; None when there is none."""
+        with self._database.reading() as session:
+            row = session.get(ApiKeyRow, key_id)
+            return _key_info(row) if row else None
+
     def note_use(self, key_id: str) -> None:
         """Note that a key is used now."""
         with self._database.writing() as session:
@@ -139,6 +147,18 @@ class Store:
             row = session.get(SuggestionRow, suggestion_id)
             return _suggestion(row) if row else None
 
+    def newest_suggestion_for(self, ticket_id: str) -> StoredSuggestion | None:
+        """Find the newest suggestion of a ticket; None when it has none."""
+        statement = (
+            select(SuggestionRow)
+            .where(SuggestionRow.ticket_id == ticket_id)
+            .order_by(SuggestionRow.created_at.desc())
+            .limit(1)
+        )
+        with self._database.reading() as session:
+            row = session.scalar(statement)
+            return _suggestion(row) if row else None
+
     def find_by_idempotency_key(
         self, api_key_id: str, idempotency_key: str
     ) -> StoredSuggestion | None:
@@ -151,16 +171,25 @@ class Store:
         self._database.close()
 
 
-def open_store(url: str, *, busy_timeout_s: float = 5.0) -> Store:
+def open_store(url: str, *, busy_timeout_s: float = 5.0, must_exist: bool = False) -> Store:
     """Open the store at a database URL, creating or migrating its tables.
+
+    Parameters
+    ----------
+    must_exist : refuse a SQLite file that is not there, rather than make it
 
     Raises
     ------
     ConfigurationError : the URL is not one, or its driver is not installed
-    StoreError : the database cannot be opened or written to, is not one, or is too new
+    StoreError : the database cannot be opened or written to, is not one, is not there and must be,
+        or is too new
     """
-    database = Database(url, busy_timeout_s=busy_timeout_s)
-    migrate(database)
+    database = Database(url, busy_timeout_s=busy_timeout_s, must_exist=must_exist)
+    try:
+        migrate(database)
+    except BaseException:
+        database.close()
+        raise
     return Store(database)
 
 

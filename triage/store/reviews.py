@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Select, and_, func, insert, or_, select, update
+from sqlalchemy import Select, and_, bindparam, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from triage.errors import TriageError
@@ -99,30 +99,44 @@ class Reviews:
         self._database = database
 
     def queue(
-        self, wanted: ReviewFilter, *, after: Review | None = None, limit: int = 50
+        self,
+        wanted: ReviewFilter,
+        *,
+        after: Review | None = None,
+        before: Review | None = None,
+        limit: int = 50,
     ) -> list[Review]:
-        """List reviews: open ones by worth, decided ones by when, each page after the last's end.
+        """List reviews: open ones by worth, decided ones by when, each page beside another's end.
 
         Parameters
         ----------
         after : the last review of the page before; it need not be in the queue any more
+        before : the first review of the page after; the list ends just before it
         """
         statement = _narrowed(_joined(), wanted)
-        by = ReviewRow.worth if wanted.state == "open" else ReviewRow.decided_at
-        if wanted.state == "overtaken":
-            by = ReviewRow.created_at
+        by: Any = {
+            "open": ReviewRow.worth,
+            "decided": ReviewRow.decided_at,
+            "overtaken": ReviewRow.created_at,
+        }[wanted.state]
+        own = ReviewRow.suggestion_id
         if after is not None:
-            place = {
-                "open": after.worth,
-                "decided": after.decided_at,
-                "overtaken": after.created_at,
-            }[wanted.state]
+            place = _place(after, wanted.state)
             statement = statement.where(
-                or_(by < place, and_(by == place, ReviewRow.suggestion_id < after.suggestion_id))
+                or_(by < place, and_(by == place, own < after.suggestion_id))
             )
-        statement = statement.order_by(by.desc(), ReviewRow.suggestion_id.desc()).limit(limit)
+        if before is not None:
+            place = _place(before, wanted.state)
+            statement = statement.where(
+                or_(by > place, and_(by == place, own > before.suggestion_id))
+            )
+        is_backward = before is not None and after is None
+        order = (by.asc(), own.asc()) if is_backward else (by.desc(), own.desc())
         with self._database.reading() as session:
-            return [_review(*row) for row in session.execute(statement)]
+            found = [
+                _review(*row) for row in session.execute(statement.order_by(*order).limit(limit))
+            ]
+        return found[::-1] if is_backward else found
 
     def count(self, wanted: ReviewFilter, *, most: int = _MOST_COUNTED) -> int:
         """Count reviews, and stop at ``most``."""
@@ -204,11 +218,27 @@ class Reviews:
         What contradicts an earlier person's labels opens the review again, before all others. The
         first feedback to an idempotency key stands: what is returned is perhaps not what was given.
         """
-        with self._database.writing() as session:
+
+        def work(session: Session) -> Feedback:
             standing, is_new = insert_feedback(session, feedback)
             if is_new and standing.verdict is not None:
                 _settle(session, standing)
             return standing
+
+        return self._database.write(work)
+
+
+_DECIDE_UNTOUCHED = (
+    update(ReviewRow)
+    .where(
+        ReviewRow.suggestion_id == bindparam("one"),
+        ReviewRow.revision == 0,
+        ReviewRow.state == "open",
+    )
+    .values(state="decided", revision=1, decided_by=bindparam("by"), decided_at=bindparam("at"))
+    .execution_options(synchronize_session=False)
+)
+"""Nobody said anything before: nearly always so, and one statement instead of four."""
 
 
 def insert_reviews(session: Session, records: Sequence[StoredSuggestion]) -> None:
@@ -243,6 +273,12 @@ def overtake(session: Session, ticket_ids: Collection[str]) -> None:
 
 
 def _settle(session: Session, feedback: Feedback) -> None:
+    untouched = session.execute(
+        _DECIDE_UNTOUCHED,
+        {"one": feedback.suggestion_id, "by": feedback.api_key_id, "at": feedback.created_at},
+    )
+    if untouched.rowcount:  # type: ignore[attr-defined]
+        return
     row = session.get(ReviewRow, feedback.suggestion_id, with_for_update=True)
     if row is None:
         return
@@ -281,6 +317,13 @@ def _values(record: StoredSuggestion, *, is_newest: bool) -> dict[str, Any]:
         "state": "open" if is_newest else "overtaken",
         "revision": 0,
     }
+
+
+def _place(review: Review, state: ReviewState) -> Any:
+    """Give what a queue is ordered by; of a decision taken back, when it was asked for."""
+    if state == "open":
+        return review.worth
+    return review.created_at if state == "overtaken" else review.decided_at or review.created_at
 
 
 def _likeliest(prediction: dict[str, Any] | None) -> str | None:
