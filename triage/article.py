@@ -166,12 +166,6 @@ def parse_article(text: str, file: str) -> tuple[Article | None, list[Problem]]:
             raise _Refused(1, str(error)) from error
     except _Refused as refused:
         return None, [Problem(file, refused.line, refused.reason)]
-    if not article.steps:
-        problems.append(
-            Problem(
-                file, None, 'no steps: add a section "## Steps" with a numbered list', "warning"
-            )
-        )
     return article, problems
 
 

@@ -64,6 +64,7 @@ class BM25Index:
         self._by_document = sp.csr_array(self._weights.T)
         self._by_document.sort_indices()
         self._rows_of = lru_cache(_WORDS_KEPT)(self._look_up)
+        self._alone = lru_cache(_WORDS_KEPT)(self._query_alone)
         self._idf = np.concatenate([stem_idf, piece_idf, concept_idf])
 
     def match(self, texts: Sequence[str]) -> tuple[sp.csr_array, npt.NDArray[np.float64]]:
@@ -84,9 +85,10 @@ class BM25Index:
     def matched_words(self, text: str, documents: Sequence[int]) -> list[list[str]]:
         """List for each document the words of the text that it explains, the weightiest first."""
         asked = list(dict.fromkeys(words(text)))
-        queries = [self._query([word], word) for word in asked]
-        rows = np.array([row for query in queries for row in query], dtype=np.int64)
-        shares = np.array([share for query in queries for share in query.values()])
+        queries = [self._alone(word[:WORD_LIMIT]) for word in asked]
+        found = [pair for query in queries for pair in query]
+        rows = np.array([row for row, _ in found], dtype=np.int64)
+        shares = np.array([share for _, share in found])
         word_of_row = np.repeat(np.arange(len(asked)), [len(query) for query in queries])
         matched: list[list[str]] = []
         for document in documents:
@@ -111,6 +113,9 @@ class BM25Index:
             *((row, 1 / len(parts)) for row in held),
         )
 
+    def _query_alone(self, word: str) -> tuple[tuple[int, float], ...]:
+        return tuple(self._query([word], word).items())
+
     def _query(self, query_words: Iterable[str], text: str) -> dict[int, float]:
         """Give rows of the words' stems and pieces with shares, and of the text's concepts.
 
@@ -119,7 +124,8 @@ class BM25Index:
         shares: dict[int, float] = {}
         for word in query_words:
             for row, share in self._rows_of(word[:WORD_LIMIT]):
-                shares[row] = max(shares.get(row, 0.0), share)
+                if share > shares.get(row, 0.0):
+                    shares[row] = share
         for concept in load_glossary().concepts(text):
             if concept in self._concepts:
                 shares[self._concepts[concept]] = CONCEPT_SHARE

@@ -102,7 +102,7 @@ class Phrase:
     def spans(self, passage: Passage) -> Iterator[tuple[int, int]]:
         """Find every place of the phrase, without overlaps."""
         lowered = passage.lowered
-        if self._anchors and not any(anchor in lowered for anchor in self._anchors):
+        if self._anchors and not any(map(lowered.__contains__, self._anchors)):
             return
         done = 0
         for place in self._places(passage):
@@ -114,8 +114,8 @@ class Phrase:
         """List where the phrase may begin: finding a word first is many times faster."""
         first = self._elements[0]
         places: set[int] = set()
-        for word in first.words:
-            places.update(passage.words.get(word, ()))
+        for word in passage.words.keys() & first.words:
+            places.update(passage.words[word])
         for piece in first.pieces:
             place = passage.lowered.find(piece)
             while place >= 0:
@@ -149,7 +149,7 @@ class _Element:
     kind: Literal["one", "optional", "gap"]
     source: str = ""
     anchors: tuple[str, ...] = ()
-    words: tuple[str, ...] = ()
+    words: frozenset[str] = frozenset()
     pieces: tuple[str, ...] = ()
     slots: tuple[str, ...] = ()
 
@@ -191,7 +191,7 @@ def _choice(choices: list[list[str]], kind: Literal["one", "optional"], is_first
         kind,
         f"(?:{source})",
         anchors if kind == "one" and all(anchors) else (),
-        tuple(whole.lower() for whole in wholes),
+        frozenset(whole.lower() for whole in wholes),
         tuple(_letters(w) for w in firsts if not w[0].isalnum() or w[-1] == "*" if _letters(w)),
         tuple(word[1:-1] for word in firsts if word.startswith("{")),
     )

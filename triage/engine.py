@@ -271,32 +271,27 @@ class TriageEngine:
         return dict(zip(labels, read.verdicts[target].probabilities[row].tolist(), strict=True))
 
     def _explain(self, read: _Read, row: int) -> dict[str, list[TermWeight]]:
-        terms = map_terms(self.model.features, read.tickets[row])
+        own = slice(*read.matrix.indptr[row : row + 2])
+        columns, values = read.matrix.indices[own], read.matrix.data[own]
+        terms = map_terms(self.model.features, read.tickets[row], columns)
         explanation = {}
         for target in _EXPLAINED:
             if target in read.verdicts:
-                verdicts = read.verdicts[target]
+                verdicts, head = read.verdicts[target], self.model.heads[target]
                 chosen, rival = verdicts.chosen[row], self.policies[target].rival(verdicts, row)
-                head = self.model.heads[target]
-                contrast = _contrast(head.classifier.coef_, read.matrix[row], chosen, rival)
-                meaning = read.meaning if head.reads_meaning else None
+                coefficients = head.classifier.coef_
+                # Only where the ticket has a feature: to contrast all of them takes long.
+                weights = coefficients.take(columns, axis=0)
+                by_meaning = None
+                if head.reads_meaning and read.meaning is not None:
+                    rest = coefficients[read.matrix.shape[1] :]
+                    by_meaning = float((read.meaning[row] @ (rest[:, chosen] - rest[:, rival]))[0])
                 explanation[target] = weigh_terms(
                     terms,
-                    read.matrix[row],
-                    contrast,
-                    meaning=None if meaning is None else meaning[row],
+                    values * (weights[:, chosen] - weights[:, rival]),
+                    by_meaning=by_meaning,
                 )
         return explanation
-
-
-def _contrast(
-    coefficients: npt.NDArray[np.float32], row: sp.csr_matrix, chosen: int, rival: int
-) -> npt.NDArray[np.float32]:
-    """Subtract a rival's coefficients where the ticket has a feature: all of them take long."""
-    contrast = np.zeros(len(coefficients), dtype=np.float32)
-    for columns in (row.indices, slice(row.shape[1], None)):
-        contrast[columns] = coefficients[columns, chosen] - coefficients[columns, rival]
-    return contrast
 
 
 Engine = TriageEngine | KnowledgeEngine

@@ -188,9 +188,11 @@ class TicketFeatures(TransformerMixin, BaseEstimator):
         evidence = self._evidence_of_others() if as_if_unseen else self._evidence
         return self.transform(tickets), familiarity(tickets, evidence)
 
-    def columns_of(self, buckets: npt.NDArray[np.int64], block: int) -> npt.NDArray[np.int32]:
-        """Find the column of n-gram buckets in one of `BLOCKS`; -1 where there is none."""
-        return self._column_of[buckets + block * N_BUCKETS]
+    def columns_of(
+        self, buckets: npt.NDArray[np.int64], block: int | npt.NDArray[np.int64]
+    ) -> npt.NDArray[np.int32]:
+        """Find the column of n-gram buckets in one of `BLOCKS`, or one each; -1: there is none."""
+        return self._column_of.take(buckets + block * N_BUCKETS)
 
     @cached_property
     def _evidence(self) -> FloatArray:

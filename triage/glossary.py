@@ -54,6 +54,10 @@ class Glossary:
                 part = fold(phrase)
                 if len(part) >= _SHORTEST_PART and part.isalpha() and part not in STOP_WORDS:
                     self._parts.setdefault(part, (number,))
+        # The most words of a phrase that begins with a word: most words begin none.
+        self._longest: dict[str, int] = {}
+        for first, *rest in self._groups:
+            self._longest[first] = max(self._longest.get(first, 0), 1 + len(rest))
         self._split = lru_cache(_WORDS_KEPT)(self._split_compound)
 
     def concepts(self, text: str) -> list[int]:
@@ -85,7 +89,8 @@ class Glossary:
         """Find phrases, the longest from each place on; they never overlap."""
         place = 0
         while place < len(words):
-            for length in range(min(MAX_PHRASE, len(words) - place), 0, -1):
+            longest = min(self._longest.get(words[place], 0), MAX_PHRASE, len(words) - place)
+            for length in range(longest, 0, -1):
                 groups = self._groups.get(tuple(words[place : place + length]))
                 if groups is not None:
                     # Of several meanings the first listed is the usual one.

@@ -49,8 +49,14 @@ THRESHOLD = 0.35
 """Least probability of an article that is offered: at it, nine of ten judged tickets that nothing
 answers get nothing."""
 
-WORDS_THRESHOLD = 0.45
-"""The same where words alone decide; they are more easily wrong where they are sure."""
+WORDS_THRESHOLD = 0.55
+"""The same where words alone decide; they are more easily wrong where they are sure. The lead over
+the next article and the share of the ticket's words that is explained told no more apart."""
+
+SETTLED = 0.8
+"""Probability by words and experience together from which a ticket's meaning is left unread: that
+takes longer than all the rest, and finds no more of the even judged tickets and of the sample's
+newer ones. Words alone are never sure enough: they are taken in by tickets that nothing answers."""
 
 SUREST = 0.999
 """Highest probability that is told: nobody has checked a thousand articles that were surer."""
@@ -144,7 +150,8 @@ class ArticleRecommender:
             odds = self.log_odds(
                 texts[batch],
                 None if category_proba is None else category_proba[batch],
-                matrix=None if matrix is None else matrix[batch],
+                # Cutting rows out of a sparse matrix takes longer than many a ticket's ranking.
+                matrix=matrix if matrix is None or step >= len(texts) else matrix[batch],
                 meaning=None if meaning is None else meaning[batch],
             )
             hits += [
@@ -174,28 +181,30 @@ class ArticleRecommender:
         an article
         """
         by_words = self.by_words(texts, category_proba)
-        odds = WORDS_ALONE.intercept + WORDS_ALONE.words * by_words
-        odds[by_words <= 0] = -np.inf
-        if self.vectors is not None:
-            readable = [readable_text(text) for text in texts]
-            rows = np.array([row for row, one in enumerate(readable) if one is not None], dtype=int)
-            if len(rows):
-                alike = self.vectors.likeness(_meaning_of(texts, readable, rows, meaning))
-                odds[rows] = _with_meaning(by_words[rows], alike)
-        if matrix is None or self.experience.weights is None:
+        taught = self._taught(matrix)
+        odds = _with_experience(_by_words_alone(by_words), taught)
+        if self.vectors is None:
             return odds
-        # Experience may find an article that shares no word with the ticket.
-        odds = np.maximum(odds, WORDS_ALONE.intercept)
-        known = np.flatnonzero(self._experienced >= 0)
-        spoken = self.experience.speak(matrix)
-        odds[:, known] += EXPERIENCE_WEIGHT * spoken[:, self._experienced[known]]
+        surest = _probabilities(odds).max(axis=1, initial=0.0)
+        asked = [row for row, sure in enumerate(surest) if taught is None or sure < SETTLED]
+        readable = {row: readable_text(texts[row]) for row in asked}
+        rows = np.array([row for row, text in readable.items() if text is not None], dtype=int)
+        if len(rows):
+            alike = self.vectors.likeness(_meaning_of(texts, readable, rows, meaning))
+            odds[rows] = _with_experience(
+                _with_meaning(by_words[rows], alike), None if taught is None else taught[rows]
+            )
         return odds
 
     def probabilities(
-        self, texts: Sequence[str], category_proba: Sequence[Mapping[str, float]] | None = None
+        self,
+        texts: Sequence[str],
+        category_proba: Sequence[Mapping[str, float]] | None = None,
+        *,
+        matrix: sp.csr_matrix | None = None,
     ) -> FloatArray:
         """Give how likely each article answers each text, shape (n_texts, n_articles)."""
-        return _probabilities(self.log_odds(texts, category_proba))
+        return _probabilities(self.log_odds(texts, category_proba, matrix=matrix))
 
     def by_words(
         self,
@@ -210,6 +219,16 @@ class ArticleRecommender:
             for row, proba in enumerate(category_proba):
                 explained[row] *= self._agreement(proba)[self.knowledge.category_codes]
         return explained / (explained + 1 + UNEXPLAINED_WEIGHT * unexplained)
+
+    def _taught(self, matrix: sp.csr_matrix | None) -> FloatArray | None:
+        """Weigh what experience says of each article, 0 of an unknown one; None without any."""
+        if matrix is None or self.experience.weights is None:
+            return None
+        taught = np.zeros((matrix.shape[0], len(self.knowledge.articles)))
+        known = np.flatnonzero(self._experienced >= 0)
+        spoken = self.experience.speak(matrix)
+        taught[:, known] = EXPERIENCE_WEIGHT * spoken[:, self._experienced[known]]
+        return taught
 
     def _agreement(self, proba: Mapping[str, float]) -> FloatArray:
         """Give what a word counts in each category: 0.7 when it is ruled out, 1.3 when certain.
@@ -270,7 +289,7 @@ def readable_text(text: str) -> str | None:
 
 def _meaning_of(
     texts: Sequence[str],
-    readable: Sequence[str | None],
+    readable: Mapping[int, str | None],
     rows: npt.NDArray[np.int_],
     meaning: VectorArray | None,
 ) -> VectorArray:
@@ -285,6 +304,17 @@ def _meaning_of(
         vectors[:] = meaning[rows]
     vectors[unread] = read_texts([readable[rows[place]] or "" for place in unread])
     return vectors
+
+
+def _by_words_alone(by_words: FloatArray) -> FloatArray:
+    odds = WORDS_ALONE.intercept + WORDS_ALONE.words * by_words
+    odds[by_words <= 0] = -np.inf
+    return odds
+
+
+def _with_experience(odds: FloatArray, taught: FloatArray | None) -> FloatArray:
+    """Add what experience says; it may find an article that shares no word with the ticket."""
+    return odds if taught is None else np.maximum(odds, WORDS_ALONE.intercept) + taught
 
 
 def _with_meaning(by_words: FloatArray, alike: VectorArray) -> FloatArray:

@@ -5,6 +5,7 @@ dictionary and without knowing the language.
 """
 
 import re
+from functools import lru_cache
 
 PIECE_LENGTH = 4
 WORD_LIMIT = 40
@@ -42,6 +43,9 @@ STOP_WORDS = frozenset(_ENGLISH.split() + _GERMAN.split())
 WORD = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
 # One ending that makes another kind of word and one that inflects it; the search finds the longest.
 _ENDING = re.compile(r"(?<=.{3})(?:ion|ung|ing|ed|er)?(?:en|es|em|e|n|s)?$")
+_WORDS_KEPT = (
+    20_000  # tickets use the same words again and again; hostile ones cannot fill the memory
+)
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
 
 
@@ -67,7 +71,12 @@ def pieces(word: str) -> list[str]:
 
 def fold(word: str) -> str:
     """Bring a word into the form that is compared: small letters, no umlauts, not too long."""
-    return word[:WORD_LIMIT].casefold().translate(_UMLAUTS)
+    return _folded(word[:WORD_LIMIT])
+
+
+@lru_cache(_WORDS_KEPT)
+def _folded(word: str) -> str:
+    return word.casefold().translate(_UMLAUTS)
 
 
 def _stem(word: str) -> str:

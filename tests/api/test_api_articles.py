@@ -1,6 +1,7 @@
 """Drafts of articles over HTTP: kept for editors, refused without an echo, never offered."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from api.examples import ARTICLE
 from triage.article import parse_article
-from triage.store import Store
+from triage.store import ArticleDraft, Store
 
 PROBLEM = "application/problem+json"
 SECRET = "hunter2-Xq7"
@@ -275,6 +276,19 @@ def test_odd_bodies_are_refused_with_place_and_cause(client: TestClient, name: s
     assert answer.status_code == 422
     assert answer.json()["errors"] == [{"pointer": pointer, "problem": cause}]
     assert SECRET not in answer.text
+
+
+@pytest.mark.parametrize("mark", ["\x07", "\x1b", "\u202e"])
+def test_a_stored_draft_that_no_article_may_be_is_not_found(
+    client: TestClient, store: Store, mark: str
+) -> None:
+    text = FILE.replace("Turn the ribbon.", f"Turn the {mark}ribbon.")
+    assert mark in text
+    store.drafts.add(ArticleDraft("DRAFT-OLD", "Old", text, datetime.now(UTC)))
+
+    answer = client.get("/v1/articles/DRAFT-OLD")
+
+    assert answer.status_code == 404
 
 
 def test_lines_cannot_bring_sections_of_their_own(client: TestClient, store: Store) -> None:

@@ -136,11 +136,11 @@ def test_optional_parts_may_be_left_out() -> None:
     assert (article.category, article.reviewed, article.symptoms) == (None, None, ())
 
 
-def test_an_article_without_steps_is_read_with_a_warning() -> None:
+def test_an_article_without_steps_is_read_and_left_to_the_check() -> None:
     article, problems = parse_article("---\nid: A\ntitle: B\n---\nJust text.\n", "a.md")
 
-    assert article is not None
-    assert [(p.severity, "no steps" in p.reason) for p in problems] == [("warning", True)]
+    assert article is not None and article.steps == ()
+    assert problems == []
 
 
 def test_a_misspelt_entry_is_named() -> None:

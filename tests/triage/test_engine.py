@@ -261,9 +261,8 @@ def test_weights_of_all_words_add_up_to_the_margin_over_the_runner_up(
         second, first = scores.argsort()[-2:]
 
         terms = weigh_terms(
-            map_terms(model.features, prepared),
-            row,
-            fitted.coef_[:, first] - fitted.coef_[:, second],
+            map_terms(model.features, prepared, row.indices),
+            row.data * (fitted.coef_[:, first] - fitted.coef_[:, second])[row.indices],
             top=10**6,
         )
 
@@ -282,10 +281,11 @@ def test_explanation_in_the_answer_is_that_of_label_against_runner_up(
     head = loaded_engine.model.heads["tier"]
     first, second = (head.labels.index(a.label) for a in answer.tier.alternatives[:2])
     prepared = prepare(CLEAR)
+    row = loaded_engine.model.features.transform([prepared])
+    contrast = head.classifier.coef_[:, first] - head.classifier.coef_[:, second]
     expected = weigh_terms(
-        map_terms(loaded_engine.model.features, prepared),
-        loaded_engine.model.features.transform([prepared]),
-        head.classifier.coef_[:, first] - head.classifier.coef_[:, second],
+        map_terms(loaded_engine.model.features, prepared, row.indices),
+        row.data * contrast[row.indices],
     )
     assert answer.explanation["tier"] == expected
 

@@ -210,11 +210,11 @@ def test_explanation_contrasts_with_the_alternative_that_is_shown(loaded_engine)
     answer = engine.suggest([CLEAR])[0]
 
     first, second = (head.labels.index(a.label) for a in answer.category.alternatives[:2])
-    coefficients = head.classifier.coef_
+    contrast = head.classifier.coef_[:, first] - head.classifier.coef_[:, second]
+    row = engine.model.features.transform([prepare(CLEAR)])
     assert answer.explanation["category"] == weigh_terms(
-        map_terms(engine.model.features, prepare(CLEAR)),
-        engine.model.features.transform([prepare(CLEAR)]),
-        coefficients[:, first] - coefficients[:, second],
+        map_terms(engine.model.features, prepare(CLEAR), row.indices),
+        row.data * contrast[row.indices],
     )
 
 

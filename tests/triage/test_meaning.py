@@ -119,7 +119,10 @@ def test_explanation_tells_what_the_meaning_adds_in_one_line(reader: TriageEngin
     row, meaning = reader.model.features.transform([ticket]), meaning_of([ticket])
 
     terms = weigh_terms(
-        map_terms(reader.model.features, ticket), row, contrast, 10**6, meaning=meaning
+        map_terms(reader.model.features, ticket, row.indices),
+        row.data * contrast[row.indices],
+        10**6,
+        by_meaning=float((meaning @ contrast[row.shape[1] :])[0]),
     )
 
     (added,) = [term.weight for term in terms if term.term == MEANING_TERM]

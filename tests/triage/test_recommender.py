@@ -10,11 +10,16 @@ import pytest
 import scipy.sparse as sp
 
 from triage.article import Article
-from triage.article_vectors import CACHE_FILE, cached_vectors, encode_articles
+from triage.article_vectors import (
+    CACHE_FILE,
+    ArticleVectors,
+    cached_vectors,
+    encode_articles,
+)
 from triage.experience import ArticleUse, Experience
 from triage.knowledge import KnowledgeBase, load_knowledge
 from triage.recommender import ArticleRecommender
-from triage.semantic import is_available
+from triage.semantic import DIMENSIONS, is_available
 from triage.suggestion import ArticleHit
 from triage.taxonomy import data_folder
 from triage.text import normalise
@@ -192,6 +197,30 @@ def test_experience_decides_between_articles_that_words_cannot_tell_apart() -> N
 
     assert ids(printing)[0] == "PRINT"
     assert ids(tunnelling)[0] == "VPN"
+
+
+def test_meaning_is_left_unread_where_words_and_experience_are_sure() -> None:
+    base = KnowledgeBase(some_articles())
+    experience = Experience(("VPN", "PRINT"), sp.csr_matrix(np.array([[0.0, 9.0], [0.1, 0.0]])), {})
+    # To this ticket's meaning only the third article comes close.
+    meaning = np.eye(1, DIMENSIONS, dtype=np.float32)
+    vectors = ArticleVectors(np.eye(3, DIMENSIONS, k=-2, dtype=np.float32), np.arange(3))
+    going_by = {
+        "words": ArticleRecommender(base, experience=experience),
+        "meaning": ArticleRecommender(base, experience=experience, vectors=vectors),
+    }
+
+    sure, unsure = (
+        {
+            who: one.log_odds(["paper jam"], matrix=row, meaning=meaning)[0]
+            for who, one in going_by.items()
+        }
+        for row in sp.csr_matrix(np.eye(2))
+    )
+
+    assert (sure["words"] == sure["meaning"]).all()
+    assert sure["words"].argmax() == 1
+    assert unsure["meaning"][2] > unsure["words"][2]
 
 
 def test_an_article_without_experience_counts_as_an_average_one() -> None:
