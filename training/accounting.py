@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from triage.errors import HistoryError
+from triage.spreadsheet import inert
 
 MAX_SHOWN = 10
 """Most groups or labels named in a sentence; ``to_dict`` has them all."""
@@ -149,11 +150,6 @@ def write_rejected(rows: Iterable[RejectedRow], path: Path) -> None:
         raise HistoryError(
             f"the rejected rows cannot be written to {path.name}: {error.strerror}"
         ) from error
-
-
-def inert(cell: str) -> str:
-    """Keep a spreadsheet from taking a cell for a formula: quote the ones that begin like one."""
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
 
 
 def _about_file(file: FileAccounting) -> list[str]:

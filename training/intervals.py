@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from triage.confidence import BoolArray
+from triage.figures.intervals import share_interval
 
 _Z = NormalDist().inv_cdf(0.975)  # two-sided 95%
 
@@ -19,23 +20,8 @@ class Interval(NamedTuple):
 
 
 def wilson(right: int, n: int, *, at_once: int = 1) -> Interval:
-    """Give a share of tickets with its 95% interval.
-
-    Parameters
-    ----------
-    at_once : intervals that shall hold all together 95 times in 100 (Bonferroni)
-
-    Notes
-    -----
-    Wilson, JASA 22, 1927: keeps its promise for few tickets and shares near 0 or 1 as well.
-    """
-    if not n:
-        return Interval(0.0, 0.0, 1.0)
-    share = right / n
-    z = NormalDist().inv_cdf(1 - 0.025 / at_once)
-    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    reach = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n * n))
-    return Interval(share, float(max(middle - reach, 0.0)), float(min(middle + reach, 1.0)))
+    """Give a share of tickets with its 95% interval; see `triage.figures.intervals`."""
+    return Interval(right / n if n else 0.0, *share_interval(right, n, at_once=at_once))
 
 
 def paired_difference(first: BoolArray, second: BoolArray) -> Interval:

@@ -182,21 +182,41 @@ def load_mapping(name_or_path: str | None = None) -> Mapping:
         return parse_mapping(text, name_or_path, is_lenient=True)
     path = Path(name_or_path)
     try:
-        text = path.read_text("utf-8-sig")
+        return read_mapping_file(path)
     except FileNotFoundError:
         raise ConfigurationError(
             f"mapping {path.name!r}: no such file, and no built-in mapping of that name; "
             f"built in are {AUTO}, {', '.join(builtin)}"
         ) from None
+
+
+def read_mapping_file(path: Path, canonical: Sequence[str] = CANONICAL) -> Mapping:
+    """Read a mapping from a TOML file; see `parse_mapping`.
+
+    Raises
+    ------
+    FileNotFoundError : there is no such file
+    ConfigurationError : the file cannot be read, or does not make sense
+    """
+    try:
+        text = path.read_text("utf-8-sig")
+    except FileNotFoundError:
+        raise
     except (OSError, UnicodeDecodeError, ValueError) as error:
         raise ConfigurationError(
             f"mapping {path.name!r}: cannot be read as UTF-8 text; name a TOML file"
         ) from error
-    return parse_mapping(text, path.name)
+    return parse_mapping(text, path.name, canonical=canonical)
 
 
-def parse_mapping(text: str, name: str, *, is_lenient: bool = False) -> Mapping:
+def parse_mapping(
+    text: str, name: str, *, is_lenient: bool = False, canonical: Sequence[str] = CANONICAL
+) -> Mapping:
     """Build a mapping from TOML.
+
+    Parameters
+    ----------
+    canonical : what [columns] may name
 
     Raises
     ------
@@ -215,10 +235,11 @@ def parse_mapping(text: str, name: str, *, is_lenient: bool = False) -> Mapping:
             )
     columns = _names(content, "columns", name)
     for key in columns:
-        if key not in CANONICAL:
+        if key not in canonical:
+            more = "; further columns go into [fields] or [targets]" * (canonical is CANONICAL)
             raise ConfigurationError(
                 f"mapping {name}: columns.{key} is no canonical column; allowed are "
-                f"{', '.join(CANONICAL)}; further columns go into [fields] or [targets]"
+                f"{', '.join(canonical)}{more}"
             )
     separator = content.get("path_separator", DEFAULT_PATH_SEPARATOR)
     if not isinstance(separator, str) or not separator:

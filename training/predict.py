@@ -13,12 +13,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from training.accounting import RejectedRow, inert, write_rejected
+from training.accounting import RejectedRow, write_rejected
 from training.history import iter_rows
 from training.mapping import Mapping
 from training.tickets import iter_tickets
 from triage.engine import TriageEngine
 from triage.errors import HistoryError
+from triage.spreadsheet import inert
 
 _BATCH = 1024
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from training.accounting import Accounting, inert
+from training.accounting import Accounting
 from training.audit.conflicts import find_conflicts
 from training.audit.fields import find_field_leaks
 from training.audit.finding import Finding
@@ -28,6 +28,7 @@ from triage.classifier import MIN_TICKETS
 from triage.errors import HistoryError
 from triage.features import TicketFeatures
 from triage.prepare import prepare
+from triage.spreadsheet import inert
 from triage.taxonomy import Taxonomy, load_taxonomy
 from triage.ticket import Ticket
 from triage.twins import twin_clusters
@@ -104,13 +105,33 @@ def run_audit(
     n_jobs: int = -1,
     on_step: OnStep | None = None,
 ) -> Audit:
-    """Audit one history from one or more exports.
+    """Audit one history from one or more exports; parameters are those of `audit_history`."""
+    audit, _ = audit_history(
+        history, mapping=mapping, taxonomy=taxonomy, n_jobs=n_jobs, on_step=on_step
+    )
+    return audit
+
+
+def audit_history(
+    history: Sequence[Path],
+    *,
+    mapping: str | None = None,
+    taxonomy: Path | None = None,
+    n_jobs: int = -1,
+    on_step: OnStep | None = None,
+) -> tuple[Audit, pd.DataFrame]:
+    """Audit one history from one or more exports, and give the tickets along.
 
     Parameters
     ----------
     mapping : name of a built-in mapping, path to a mapping file, or None to guess
     taxonomy : taxonomy file, None for the one that comes with the package
     n_jobs : processes that share the cross-fit, -1 for one a core
+
+    Returns
+    -------
+    Audit : what was found
+    DataFrame : the canonical history, in which a suspect's row is counted
 
     Raises
     ------
@@ -122,7 +143,7 @@ def run_audit(
     ensure_learnable(read)
     tickets = _ticket_names(read.frame, history, columns)
     findings, skipped = audit_frame(read.frame, columns, words, n_jobs=n_jobs, on_step=report)
-    return Audit(read.accounting, tickets, findings, skipped)
+    return Audit(read.accounting, tickets, findings, skipped), read.frame
 
 
 def audit_frame(
