@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 BENCH_READY := $(VENV)/.bench-ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lock bench bench-speed bench-growth bench-trials bench-similar bench-knowledge clean
+.PHONY: help setup demo test check format lock bench bench-speed bench-growth bench-trials bench-similar bench-knowledge bench-answer clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -22,7 +22,7 @@ demo: $(READY) ## Train on the sample history, print one suggestion, serve
 	@$(BIN)/triage demo
 
 test: $(READY) ## Run every test
-	@$(BIN)/pytest -n 2
+	@$(BIN)/pytest -n 2 --dist worksteal
 
 check: $(READY) ## Format, lint, types, import arrows
 	@$(BIN)/ruff format --check .
@@ -58,6 +58,9 @@ bench-growth: $(READY) ## Measure training time and memory up to a million ticke
 
 bench-knowledge: $(READY) ## Measure how often the right article is found, beside other searches
 	@$(BIN)/python -m tests.benchmarks.knowledge
+
+bench-answer: $(READY) ## Measure what an answer to one ticket takes, by stage and over HTTP
+	@$(BIN)/python -m tests.benchmarks.answer
 
 bench-similar: $(READY) ## Measure similar tickets up to a million of them
 	@$(BIN)/python -m tests.benchmarks.similar

@@ -34,10 +34,11 @@ class Inference:
         """
         loop = asyncio.get_running_loop()
         answers: list[Answer] = []
+        engine = self.engine  # for the whole request, whatever is put in its place meanwhile
         for start in range(0, len(tickets), _BATCH):
             batch = tickets[start : start + _BATCH]
             answers += await loop.run_in_executor(
-                self._executor, self.engine.answer, batch, past or self._past
+                self._executor, engine.answer, batch, past or self._past
             )
         return answers
 

@@ -61,6 +61,12 @@ class Metrics:
             multiprocess_mode="livesum",
         )
 
+        self._swaps = Counter(
+            "triage_model_swaps",
+            "Promoted models that were put in place, or refused",
+            ["outcome"],
+            registry=self._registry,
+        )
         self._past_failures = Counter(
             "triage_past_failures",
             "Attempts to find similar tickets that failed, or to read more of them",
@@ -98,6 +104,10 @@ class Metrics:
     def set_queued(self, number: int) -> None:
         """Note how many suggestions wait to be stored."""
         self._queued.set(number)
+
+    def count_swap(self, outcome: str) -> None:
+        """Count a promoted model: "done", or "refused"."""
+        self._swaps.labels(outcome).inc()
 
     def count_past_failure(self) -> None:
         """Count an answer that similar tickets were left out of, or a failure to read them."""

@@ -15,6 +15,8 @@ FLAG_COLUMNS = ("reopened", "first_contact")
 
 FIELD = "field:"
 TARGET = "target:"
+WEIGHT = "weight"
+"""A column that no export has: how much a ticket counts in learning, 1 where it is absent."""
 
 _TEXT_TYPE = pd.StringDtype("pyarrow", na_value=np.nan)
 _DATE_TYPE = pd.DatetimeTZDtype("us", "UTC")

@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 
 import triage
 from training.by_parts import Fitted, learn_by_parts
-from training.canonical import TARGET
+from training.canonical import TARGET, WEIGHT
 from training.detail_weights import learn_weights
 from training.evaluate import measure_target, truth_of
 from training.evidence import Asked, Evidence
@@ -101,7 +101,8 @@ def fit_model(
 
     Parameters
     ----------
-    frame : canonical history, see `training.tickets.in_canonical_order`
+    frame : canonical history, see `training.tickets.in_canonical_order`; a column `WEIGHT` says
+        how much each ticket counts in learning
     target_precision : precision promised of what is routed unseen
     key : secret that hashes form fields
     cache : folder for prepared features; holds ticket data
@@ -279,6 +280,8 @@ def _learn_at_once(
     """Learn a history whose whole matrix fits into memory, cross-fitted."""
     features, matrix, min_familiarity, clusters = analysis
 
+    weights = frame[WEIGHT].to_numpy(dtype=float) if WEIGHT in frame else None
+
     def fit(target: str, matrix: sp.csr_matrix, name: str) -> TicketClassifier:
         unfitted = TicketClassifier(
             settings=settings.get(target, LinearSettings()),
@@ -287,7 +290,7 @@ def _learn_at_once(
         )
         rows = np.flatnonzero(pd.notna(learnable[target]))
         return _fit_head(
-            unfitted, name, features, matrix, learnable[target], clusters, rows, report
+            unfitted, name, features, matrix, learnable[target], clusters, rows, report, weights
         )
 
     classifiers = {target: fit(target, matrix, f"learning {target}") for target in learnable}
@@ -315,6 +318,7 @@ def _learn_at_once(
             parts,
             n_jobs,
             report,
+            weights,
         )
         for target, classifier in classifiers.items()
     }
@@ -391,6 +395,7 @@ def _fit_head(
     clusters: npt.NDArray[np.int64],
     rows: npt.NDArray[np.int64],
     report: OnStep,
+    weights: npt.NDArray[np.float64] | None,
 ) -> TicketClassifier:
     return classifier.fit(
         matrix[rows],
@@ -398,6 +403,7 @@ def _fit_head(
         clusters[rows],
         column_weights(features, classifier.settings, matrix.shape[1]),
         _counter(name, classifier, report),
+        None if weights is None else weights[rows],
     )
 
 
@@ -441,6 +447,7 @@ def _ask_newest(
     parts: Split,
     n_jobs: int,
     report: OnStep,
+    weights: npt.NDArray[np.float64] | None,
 ) -> Asked | None:
     """Ask a model of the older tickets about the newer ones, both labelled."""
     labelled = pd.notna(truth)
@@ -454,7 +461,7 @@ def _ask_newest(
         n_jobs=processes(matrix, truth, n_jobs),
     )
     name = f"checking {target} on the newest"
-    _fit_head(earlier, name, features, matrix, truth, clusters, train, report)
+    _fit_head(earlier, name, features, matrix, truth, clusters, train, report, weights)
     labels = [str(label) for label in earlier.classes_]
     return Asked(train, test, labels, earlier.predict_proba(matrix[test]))
 

@@ -3,7 +3,7 @@
 import platform
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version as library_version
 from pathlib import Path
@@ -14,7 +14,7 @@ import pandas as pd
 from training.accounting import Accounting
 from training.evaluate import headline
 from training.fit import UNKNOWN, Learned, OnStep, fit_model
-from training.history import ensure_learnable, read_history
+from training.history import History, ensure_learnable, read_history
 from training.mapping import load_mapping
 from training.meaning import MeaningChoice
 from training.model_card import render_model_card
@@ -23,6 +23,7 @@ from training.report import render_report
 from training.search import Search
 from training.study import Study, study_learning
 from training.tickets import data_hash, in_canonical_order
+from triage.article import Article
 from triage.article_vectors import MAX_PARTED, encode_articles
 from triage.bundle import (
     champion,
@@ -32,11 +33,16 @@ from triage.bundle import (
     save_bundle,
     set_champion,
 )
+from triage.engine import TriageEngine
 from triage.errors import ConfigurationError, HistoryError
-from triage.knowledge import load_knowledge
+from triage.golden import golden_answers
+from triage.knowledge import KnowledgeBase, load_knowledge
+from triage.linear import LinearSettings
+from triage.model import TriageModel
+from triage.recommender import ArticleRecommender
 from triage.semantic import is_available, load_encoder
 from triage.signing import field_key, signing_key
-from triage.taxonomy import load_taxonomy
+from triage.taxonomy import Taxonomy, load_taxonomy
 
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "pandas")
 
@@ -78,6 +84,25 @@ class Trained:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a history is learned from.
+
+    ``settings`` are those of each target's head, defaults for the others; the other parts are as
+    in `training.fit.fit_model`. ``mapping`` is the name it was read with, for the run.
+    """
+
+    taxonomy: Taxonomy
+    articles: Sequence[Article] = ()
+    target_precision: float = 0.95
+    seed: int = 0
+    n_jobs: int = -1
+    semantic: bool = False
+    budget_s: float = 0.0
+    settings: Mapping[str, LinearSettings] = field(default_factory=dict)
+    mapping: str = "auto"
+
+
 def run_training(
     history: Sequence[Path],
     *,
@@ -112,7 +137,6 @@ def run_training(
     ------
     TriageError : what is wrong with the history, the mapping, the articles or the folders
     """
-    began = time.monotonic()
     if not 0.5 < target_precision < 1:
         raise ConfigurationError(
             f"the target precision must lie between 0.5 and 1, got {target_precision}"
@@ -127,14 +151,37 @@ def run_training(
             "settings are either searched for (--budget-s) or taken from a bundle (--settings-of)"
         )
     earlier = load_bundle(resolve_model(settings_of), keys)[0].heads if settings_of else {}
-    words = load_taxonomy(taxonomy)
-    articles = load_knowledge(kb).articles if kb else ()
+    recipe = Recipe(
+        load_taxonomy(taxonomy),
+        load_knowledge(kb).articles if kb else (),
+        target_precision,
+        seed,
+        n_jobs,
+        semantic,
+        budget_s,
+        {target: head.classifier.settings for target, head in earlier.items()},
+        mapping or "auto",
+    )
     report_step = on_step or (lambda name, done, total: None)
     read = read_history(
         history,
         load_mapping(mapping),
         on_progress=lambda rows: report_step("reading the history", rows, UNKNOWN),
     )
+    return train_on(read, recipe, output=output, keys=keys, on_step=on_step)
+
+
+def train_on(
+    read: History, recipe: Recipe, *, output: Path, keys: Path, on_step: OnStep | None = None
+) -> Trained:
+    """Train on a history that was read, as `run_training` does.
+
+    Raises
+    ------
+    TriageError : what is wrong with the history or the folders
+    """
+    began = time.monotonic()
+    report_step = on_step or (lambda name, done, total: None)
     reports = output / "reports"
     version = _new_version(output, read.frame)
     if read.rejected:
@@ -145,26 +192,26 @@ def run_training(
     _make_folder(reports)
     learned = fit_model(
         frame,
-        taxonomy=words,
-        articles=articles,
-        target_precision=target_precision,
-        seed=seed,
+        taxonomy=recipe.taxonomy,
+        articles=recipe.articles,
+        target_precision=recipe.target_precision,
+        seed=recipe.seed,
         key=field_key(keys),
         cache=output / "cache",
-        n_jobs=n_jobs,
+        n_jobs=recipe.n_jobs,
         on_step=on_step,
-        semantic=semantic,
-        budget_s=budget_s,
-        settings={target: head.classifier.settings for target, head in earlier.items()},
+        semantic=recipe.semantic,
+        budget_s=recipe.budget_s,
+        settings=recipe.settings,
     )
-    study = study_learning(learned, frame, seed=seed, n_jobs=n_jobs, on_step=on_step)
-    seconds = time.monotonic() - began
-    facts = _facts(learned, study, frame, read.accounting, seed, seconds)
-    model = replace(learned.model, facts=facts)
+    study = study_learning(learned, frame, seed=recipe.seed, n_jobs=recipe.n_jobs, on_step=on_step)
+    facts = _facts(learned, study, frame, read.accounting, recipe.seed, time.monotonic() - began)
+    model = replace(learned.model, facts={**facts, "golden": golden_of(learned.model)})
     folder = save_bundle(model, output, version, keys)
-    if is_available() and len(articles) <= MAX_PARTED:
+    if is_available() and len(recipe.articles) <= MAX_PARTED:
         report_step("reading the articles", 0, 1)
-        encode_articles(articles, output / "cache")  # now, rather than when it is to serve
+        # Now, rather than when it is to serve.
+        encode_articles(recipe.articles, output / "cache")
     told = {**facts, "model_hash": model.canonical_hash()}
     report, card = reports / f"{version}.html", reports / f"{version}.md"
     for path, render in ((report, render_report), (card, render_model_card)):
@@ -178,9 +225,9 @@ def run_training(
         version=version,
         model=model,
         parameters={
-            "seed": seed,
-            "target_precision": target_precision,
-            "mapping": mapping or "auto",
+            "seed": recipe.seed,
+            "target_precision": recipe.target_precision,
+            "mapping": recipe.mapping,
             **{
                 f"{name}_{target}": value
                 for target, head in model.heads.items()
@@ -234,6 +281,8 @@ def _facts(
     return {
         "trained_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "training_s": round(seconds, 1),
+        "n_tickets": len(frame),
+        "trained_until": _newest_moment(frame),
         "data_hash": data_hash(frame),
         "seed": seed,
         "rows": accounting.to_dict()["rows"],
@@ -251,6 +300,18 @@ def _facts(
             **{name: library_version(name) for name in ("ticket-triage", *_LIBRARIES)},
         },
     }
+
+
+def golden_of(model: TriageModel) -> dict[str, list[list[Any]]]:
+    """Answer the made-up tickets that tell, when the bundle is loaded, whether it is the same."""
+    unnamed = TriageEngine("", {}, model, ArticleRecommender(KnowledgeBase(())))
+    return golden_answers(unnamed)
+
+
+def _newest_moment(frame: pd.DataFrame) -> str | None:
+    """Tell up to when the model knows tickets; later ones it has not seen."""
+    newest = frame["created_at"].max()
+    return None if pd.isna(newest) else newest.isoformat()
 
 
 def _packed(outcomes: Mapping[str, MeaningChoice | Search]) -> dict[str, dict[str, Any]]:

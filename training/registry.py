@@ -17,12 +17,15 @@ import joblib
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
+from training.gate.judge import GateReport
 from triage.errors import ConfigurationError
 from triage.meaning import meaning_of
 from triage.model import TriageModel
 from triage.prepare import prepare_all
 
 EXPERIMENT = "ticket-triage"
+
+_TAG = 500  # characters of a tag
 
 _METRICS_A_BATCH = 1000  # the most that MLflow takes at once
 
@@ -100,6 +103,29 @@ def _log_run(
             pipelines.parent.rmdir()
         client.set_terminated(run_id)
     return run_id
+
+
+def note_gate(models: Path, run_id: str, gate: GateReport, report: Path) -> None:
+    """Note in a challenger's run what the gate said of it: verdict, checks, the whole report.
+
+    Raises
+    ------
+    ConfigurationError : the store cannot be used
+    """
+    try:
+        with _quiet_mlflow(models) as client:
+            client.set_tag(run_id, "gate", "passed" if gate.passed else "refused")
+            client.set_tag(run_id, "gate_champion", gate.champion)
+            for check in gate.checks:
+                client.log_metric(run_id, f"gate.{check.name}", float(check.passed))
+            for check in gate.failed:
+                client.set_tag(run_id, f"gate.{check.name}", check.told[:_TAG])
+            client.log_artifact(run_id, str(report), "gate")
+    except Exception as error:  # MLflow passes on whatever its database and its rules raise
+        raise ConfigurationError(
+            f"the gate's verdict could not be logged ({type(error).__name__}); it is in "
+            f"reports/{report.name}; check MLFLOW_TRACKING_URI"
+        ) from error
 
 
 def pipelines_of(model: TriageModel) -> dict[str, Pipeline]:

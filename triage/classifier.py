@@ -80,6 +80,7 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):
         groups: IndexArray | None = None,
         column_weights: npt.NDArray[np.float32] | None = None,
         on_step: Callable[[], None] | None = None,
+        ticket_weights: FloatArray | None = None,
     ) -> Self:
         """Fit on tickets and their labels.
 
@@ -90,6 +91,8 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):
         groups : cluster of near twins of each ticket; a cluster is never split between folds
         column_weights : array of shape (n_features,), how much each column counts
         on_step : called after each of the `n_steps` models fitted
+        ticket_weights : array of shape (n_tickets,), how much each ticket counts in learning; the
+            calibration counts all alike
 
         Raises
         ------
@@ -111,7 +114,7 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):
         twins = np.arange(len(y)) if groups is None else groups
         folds = deal_folds(truth, twins, self.n_folds, self.random_state)
 
-        scores = self._cross_fit(X, truth, folds, column_weights, report)
+        scores = self._cross_fit(X, truth, folds, column_weights, ticket_weights, report)
         known = np.flatnonzero(truth >= 0)
         self.is_checked_ = _is_checked(truth, folds)
         is_used = self.is_checked_ & (truth >= 0)
@@ -119,7 +122,12 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):
         self.out_of_fold_ = calibrated_apart(scores, truth, is_used, folds)
 
         weights, intercept = fit_linear(
-            X[known], truth[known], self.settings, self.random_state, column_weights
+            X[known],
+            truth[known],
+            self.settings,
+            self.random_state,
+            column_weights,
+            None if ticket_weights is None else ticket_weights[known],
         )
         # The last half step of precision is noise; see `coef_`.
         self.coef_ = np.ascontiguousarray(weights.T).astype(np.float16).astype(np.float32)
@@ -153,6 +161,7 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):
         truth: IndexArray,
         folds: IndexArray,
         column_weights: npt.NDArray[np.float32] | None,
+        ticket_weights: FloatArray | None,
         on_step: Callable[[], None],
     ) -> FloatArray:
         # As strict for each ticket as the final model is, which has more of them: otherwise its
@@ -169,6 +178,7 @@ class TicketClassifier(ClassifierMixin, BaseEstimator):
                 settings,
                 self.random_state,
                 column_weights,
+                ticket_weights,
             )
             for fold in range(self.n_folds)
         )
@@ -212,6 +222,7 @@ def score_held_out(
     settings: LinearSettings,
     seed: int,
     column_weights: npt.NDArray[np.float32] | None,
+    ticket_weights: FloatArray | None = None,
 ) -> FloatArray:
     """Score the tickets held out by a model of the others; columns of unseen classes lowest."""
     train = np.flatnonzero(~held_out & (truth >= 0))
@@ -219,7 +230,14 @@ def score_held_out(
     present = np.unique(truth[train])
     if len(present) < 2:
         return np.zeros((test.shape[0], n_classes))
-    weights, intercept = fit_linear(X[train], truth[train], settings, seed, column_weights)
+    weights, intercept = fit_linear(
+        X[train],
+        truth[train],
+        settings,
+        seed,
+        column_weights,
+        None if ticket_weights is None else ticket_weights[train],
+    )
     scores = np.asarray(test @ weights.T + intercept, dtype=np.float64)
     full = np.repeat(scores.min(axis=1, keepdims=True), n_classes, axis=1)
     full[:, present] = scores

@@ -42,6 +42,7 @@ def fit_linear(
     settings: LinearSettings,
     seed: int,
     column_weights: npt.NDArray[np.float32] | None = None,
+    ticket_weights: npt.NDArray[np.float64] | None = None,
 ) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
     """Fit one against the rest; two classes get mirrored rows, so that every class has a score.
 
@@ -50,6 +51,7 @@ def fit_linear(
     X : csr_matrix of shape (n_tickets, n_features)
     truth : ndarray of shape (n_tickets,), index of each ticket's label
     column_weights : array of shape (n_features,), how much each column counts; all alike if None
+    ticket_weights : array of shape (n_tickets,), how much each ticket counts; all alike if None
 
     Returns
     -------
@@ -63,7 +65,8 @@ def fit_linear(
     with warnings.catch_warnings():
         # Many labels of few tickets are what a desk has; it is no sign of a regression target.
         warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
-        model.fit(X if column_weights is None else X @ sp.diags(column_weights), truth)
+        weighed = X if column_weights is None else X @ sp.diags(column_weights)
+        model.fit(weighed, truth, ticket_weights)
     coefficients, intercept = model.coef_, model.intercept_
     if column_weights is not None:
         # Folded into the coefficients, the weights cost nothing when scoring.

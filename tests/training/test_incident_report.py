@@ -8,8 +8,6 @@ import pytest
 
 from training.history import read_history
 from training.incident_report import (
-    MAX_LISTED,
-    MIN_TICKETS,
     IncidentReport,
     read_tickets,
     report_incidents,
@@ -17,6 +15,7 @@ from training.incident_report import (
 )
 from training.mapping import load_mapping
 from training.past import past_tickets
+from triage.recurring import MAX_LISTED, MIN_TICKETS
 from triage.signature import sign_ticket
 from triage.store import PastTicket, Store, StoredSuggestion, open_store
 from triage.taxonomy import Taxonomy, data_folder

@@ -1,5 +1,6 @@
 import csv
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,23 @@ def test_every_row_is_accounted_for(store: Store, history: Path, mapping: str) -
     assert added.without_id == 2
     assert sorted(ticket.ticket_id for ticket in store.past.newest(9)) == ["A", "B", "D"]
     assert any("no id" in sentence for sentence in added.sentences())
+
+
+def test_erased_ticket_is_not_stored_again(store: Store, history: Path, mapping: str) -> None:
+    store.erasures.erase("B", datetime.now(UTC))
+
+    added = add_history(store, [history], mapping=mapping)
+
+    assert added.to_dict()["rows"] == {
+        "read": 7,
+        "kept": 2,
+        "merged": 1,
+        "rejected": 3,
+        "left_out": 1,
+    }
+    assert added.to_dict()["erased"] == added.erased == 1
+    assert sorted(ticket.ticket_id for ticket in store.past.newest(9)) == ["A", "D"]
+    assert any("erased before" in sentence for sentence in added.sentences())
 
 
 def test_history_added_again_replaces_its_tickets(
