@@ -13,15 +13,17 @@ from uvicorn.config import STARTUP_FAILURE
 
 from api import openapi, problems
 from api.access import AccessLog
-from api.article_watch import ArticleWatch
+from api.drift_watch import DriftWatch
+from api.engine_watch import EngineWatch
 from api.inference import Inference
 from api.limits import BodyLimits, SecurityHeaders
 from api.logs import configure_events, configure_process
 from api.metrics import Metrics
 from api.pages import routers as page_routers
 from api.past import DeskPast
+from api.retention import Retention
 from api.routes import articles as article_routes
-from api.routes import feedback, handoff, health, model, triage
+from api.routes import feedback, handoff, health, model, tickets, triage
 from api.schemas import BODY_FIELDS
 from api.security import KeyRing
 from api.server import listen, run, run_workers
@@ -61,7 +63,7 @@ def create_app(
         opened = store if store is not None else open_store(settings.database_url)
         past = DeskPast(opened, metrics, window=timedelta(minutes=settings.incident_window_minutes))
         inference = Inference(loaded, past)
-        articles = ArticleWatch(inference, settings.kb, cache=settings.models / "cache")
+        watch = EngineWatch(inference, settings, metrics)
         writer = SuggestionWriter(opened, capacity=settings.store_queue, metrics=metrics)
         app.state.service = Service(
             settings=settings,
@@ -72,12 +74,18 @@ def create_app(
             keys=KeyRing(opened),
             metrics=metrics,
         )
+        retention = Retention(opened, settings.retention_days)
+        retention.start()
+        drift = DriftWatch(opened, inference, metrics)
+        drift.start()
         past.start()
         try:
             yield
         finally:
-            articles.close()
+            watch.close()
             inference.close()
+            await run_in_threadpool(retention.close, _FLUSH_S)
+            await run_in_threadpool(drift.close, _FLUSH_S)
             await run_in_threadpool(past.close, _FLUSH_S)
             await run_in_threadpool(writer.close, _FLUSH_S)
             opened.close()
@@ -106,6 +114,7 @@ def create_app(
         triage.router,
         handoff.router,
         feedback.router,
+        tickets.router,
         article_routes.router,
         model.router,
         health.router,

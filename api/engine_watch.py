@@ -10,7 +10,6 @@ from api.inference import Inference
 from api.metrics import Metrics
 from api.settings import Settings
 from triage.article_vectors import ArticleVectors, cached_vectors, encode_articles
-from triage.bundle import champion
 from triage.errors import TriageError
 from triage.knowledge import KnowledgeBase, fingerprint, load_knowledge
 from triage.semantic import is_available, load_encoder
@@ -83,6 +82,9 @@ class EngineWatch:
                     _log.error("not read anew", problem=kind, kept="the earlier ones")
 
     def _follow_champion(self) -> None:
+        # Loaded when first needed: it brings the core along, which a start must not wait for.
+        from triage.bundle import champion
+
         name = champion(self._settings.models)
         if name is None or name in (self._inference.engine.version, self._refused):
             return
@@ -100,7 +102,6 @@ class EngineWatch:
         _log.info("model changed", version=name, seconds=round(time.monotonic() - began, 2))
 
     def _loaded(self, name: str) -> "Engine":
-        # Loaded when first needed: they bring the core along, which a start must not wait for.
         from triage.assistance import DeskRules
         from triage.engine import load_engine
         from triage.errors import BundleError

@@ -149,7 +149,8 @@ class DeskPast:
         latest = datetime.now(UTC) - _LATE
         stored = {ticket.ticket_id for ticket in tickets if ticket.taken_at < latest}
         gone = stored - self._store.past.still_answered(stored) if stored else stored
-        gone |= self._store.past.ended({ticket.ticket_id for ticket in tickets})
+        ids = {ticket.ticket_id for ticket in tickets}
+        gone |= self._store.past.ended(ids) | self._store.erasures.among(ids)
         self._open.forget(gone)
         return gone
 

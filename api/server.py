@@ -22,6 +22,10 @@ from triage.errors import ConfigurationError, TriageError
 # Together with the writer's flush this stays within the 10 s an operator is promised.
 _GRACE_S = 7
 
+_SILENT_S = 30
+"""How long a worker may give no sign before it is replaced: on a busy machine it takes more than
+uvicorn's 5 s to import everything, and would be killed and begun again for ever."""
+
 
 class ImpatientProtocol(HttpToolsProtocol):
     """uvicorn's HTTP protocol, closing connections that never finish their request's head.
@@ -122,6 +126,7 @@ def _config(app: FastAPI | str, settings: Settings, **more: Any) -> uvicorn.Conf
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=_GRACE_S,
+        timeout_worker_healthcheck=_SILENT_S,
         **more,
     )
 

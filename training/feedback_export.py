@@ -7,8 +7,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from triage.spreadsheet import inert
 from triage.errors import HistoryError
+from triage.spreadsheet import inert
 from triage.store import Feedback, Store
 
 COLUMNS = (

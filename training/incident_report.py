@@ -1,7 +1,6 @@
 """Bursts of a history, and trouble that comes back in it: candidates for a problem record."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,8 +15,7 @@ from training.past import OnStep, past_tickets
 from triage.flow import Flow
 from triage.incidents import WINDOW, BurstWatch, Sighting, Usual
 from triage.open_tickets import KEPT
-from triage.recurrence import cluster
-from triage.shared_terms import shared_terms
+from triage.recurring import MAX_LISTED, Recurring, find_recurring
 from triage.signature import sign_ticket
 from triage.similar import TicketIndex
 from triage.store import PastTicket, Store
@@ -28,14 +26,6 @@ from triage.topics import shares_of
 MAX_TICKETS = 50_000
 """Newest tickets that are looked at; more would take minutes."""
 
-MIN_TICKETS = 5
-MIN_WEEKS = 3
-"""Tickets, and different weeks with one, from which on something comes back."""
-
-MAX_LISTED = 100
-"""Tickets that are named of each burst and cluster at most, the newest."""
-
-_MIN_TERM_TICKETS = 3
 _REPORTED = 1_000
 
 
@@ -50,25 +40,6 @@ class Burst:
     tickets: list[str]
     terms: list[str]
     usual: float
-
-
-@dataclass(frozen=True, slots=True)
-class Recurring:
-    """Tickets that say the same, week after week.
-
-    ``tiers`` counts the tickets by tier. ``cost`` adds them up, each by its tier's place in the
-    taxonomy: one that the third tier solved costs as much as three of the first.
-    """
-
-    n_tickets: int
-    n_weeks: int
-    first_seen: str
-    last_seen: str
-    category: str | None
-    tiers: dict[str, int]
-    cost: int
-    terms: list[str]
-    tickets: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +96,12 @@ def report_incidents(
         without_date=sum(ticket.created_at is None for ticket in newest),
         left_out=len(ordered) - len(newest),
         bursts=_bursts(newest, index, window, report),
-        recurring=_recurring(newest, index, taxonomy, report),
+        recurring=find_recurring(
+            newest,
+            tuple(taxonomy.tiers),
+            index=index,
+            on_progress=lambda done: report("looking for what comes back", done, len(newest)),
+        ),
     )
 
 
@@ -219,45 +195,3 @@ def _bursts(
         )
         for note in sorted(notes.values(), key=lambda note: note.since)
     ]
-
-
-def _recurring(
-    tickets: Sequence[PastTicket], index: TicketIndex, taxonomy: Taxonomy, report: OnStep
-) -> list[Recurring]:
-    weight_of = {tier: place for place, tier in enumerate(taxonomy.tiers, 1)}
-    clusters = cluster(
-        [ticket.signature for ticket in tickets],
-        on_progress=lambda done: report("looking for what comes back", done, len(tickets)),
-    )
-    report("looking for what comes back", len(tickets), len(tickets))
-    found = []
-    for places in clusters:
-        of_cluster = [tickets[place] for place in places.tolist()]
-        moments = [one.created_at for one in of_cluster if one.created_at is not None]
-        weeks = {moment.isocalendar()[:2] for moment in moments}
-        if len(of_cluster) >= MIN_TICKETS and len(weeks) >= MIN_WEEKS:
-            found.append(_described(of_cluster, moments, len(weeks), index, weight_of))
-    return sorted(found, key=lambda one: (-one.cost, -one.n_tickets, one.tickets))
-
-
-def _described(
-    tickets: Sequence[PastTicket],
-    moments: Sequence[datetime],
-    n_weeks: int,
-    index: TicketIndex,
-    weight_of: Mapping[str, int],
-) -> Recurring:
-    tiers = Counter(ticket.tier or "unknown" for ticket in tickets)
-    categories = Counter(ticket.category for ticket in tickets if ticket.category)
-    texts = (Ticket(ticket.subject, ticket.description) for ticket in tickets)
-    return Recurring(
-        n_tickets=len(tickets),
-        n_weeks=n_weeks,
-        first_seen=min(moments).isoformat(),
-        last_seen=max(moments).isoformat(),
-        category=categories.most_common(1)[0][0] if categories else None,
-        tiers=dict(sorted(tiers.items())),
-        cost=sum(weight_of.get(tier, 1) * count for tier, count in tiers.items()),
-        terms=shared_terms(texts, index, least=_MIN_TERM_TICKETS),
-        tickets=[ticket.ticket_id for ticket in tickets][-MAX_LISTED:],
-    )

@@ -252,7 +252,7 @@ def kb_drafts(context: typer.Context, output: Output = None, as_json: AsJson = F
     from triage.store import open_store
 
     settings: Settings = context.obj
-    store = open_store(settings.database_url)
+    store = open_store(settings.database_url, must_exist=True)
     try:
         drafts = store.drafts.newest(limit=10_000)
     finally:

@@ -31,13 +31,15 @@ class Added:
     """What became of a history: which rows are tickets of the store now.
 
     ``without_id`` counts tickets that have no id, or one of more than 200 characters: nobody could
-    find or erase them again. ``left_out`` counts older ones, where only the newest were asked for.
+    find or erase them again. ``erased`` counts those that were erased before and stay away.
+    ``left_out`` counts these, and older ones where only the newest were asked for.
     """
 
     accounting: Accounting
     kept: int
     replaced: int
     without_id: int
+    erased: int
     left_out: int
 
     def sentences(self) -> list[str]:
@@ -49,6 +51,8 @@ class Added:
                 f"{self.without_id} tickets have no id, or too long a one, and were not stored: "
                 "nobody could erase them again"
             )
+        if self.erased:
+            told.append(f"{self.erased} tickets were erased before and were not stored again")
         return told
 
     def to_dict(self) -> dict[str, Any]:
@@ -65,6 +69,7 @@ class Added:
             },
             "replaced": self.replaced,
             "without_id": self.without_id,
+            "erased": self.erased,
         }
 
 
@@ -77,6 +82,8 @@ def add_history(
     on_step: OnStep | None = None,
 ) -> Added:
     """Save a history's resolved tickets as past tickets, those of known ids in place of the old.
+
+    Tickets that were erased stay away.
 
     Parameters
     ----------
@@ -96,6 +103,8 @@ def add_history(
     frame = read.frame
     has_id = frame["id"].notna() & (frame["id"].str.len() <= MAX_NAME)
     frame = frame[has_id.to_numpy(dtype=bool)]
+    erased = frame["id"].isin(store.erasures.among(frame["id"])).to_numpy(dtype=bool)
+    frame = frame[~erased]
     if newest is not None:
         frame = frame.sort_values("created_at", kind="stable", na_position="first").tail(newest)
     replaced = 0
@@ -108,6 +117,7 @@ def add_history(
         kept=len(frame),
         replaced=replaced,
         without_id=len(has_id) - n_with_id,
+        erased=int(erased.sum()),
         left_out=n_with_id - len(frame),
     )
 

@@ -77,7 +77,7 @@ def similar_find(
 
     with (
         show.rows_shown("reading", quiet=as_json) as on_rows,
-        _store(context) as store,
+        _store(context, must_exist=True) as store,
     ):
         past = PastIndex(store.past)
         while past.read_on():
@@ -131,7 +131,7 @@ def incidents(
         if history:
             tickets, accounting = read_tickets(history, mapping, on_step)
         else:
-            with _store(context) as store:
+            with _store(context, must_exist=True) as store:
                 tickets = stored_tickets(store)
         report = report_incidents(
             tickets,
@@ -170,9 +170,9 @@ def incidents(
 
 
 @contextmanager
-def _store(context: typer.Context) -> "Iterator[Store]":
+def _store(context: typer.Context, *, must_exist: bool = False) -> "Iterator[Store]":
     from triage.store import open_store
 
     settings: Settings = context.obj
-    with closing(open_store(settings.database_url)) as store:
+    with closing(open_store(settings.database_url, must_exist=must_exist)) as store:
         yield store

@@ -9,6 +9,7 @@ from fastapi.routing import iter_route_contexts
 from fastapi.testclient import TestClient
 
 from api.app import create_app
+from api.pages.session import PageRoute
 from api.security import KeyedRoute
 from api.settings import Settings
 from triage.store import SCOPES, Store
@@ -55,7 +56,14 @@ def test_routes_without_a_key_are_the_public_ones(exposed: TestClient) -> None:
 def test_every_route_is_described(exposed: TestClient) -> None:
     described = {path for _, path, _ in operations(exposed)} | {"/openapi.json"}
 
-    assert {context.path for context in iter_route_contexts(exposed.app.routes)} == described
+    found = {
+        # A parameter that may hold slashes is described as any other.
+        context.path.replace(":path}", "}")
+        for context in iter_route_contexts(exposed.app.routes)
+        if not isinstance(context.route, PageRoute)
+    }
+
+    assert found == described | {"/static/{name}"}
 
 
 @pytest.mark.parametrize("kind", ["none", "empty", "wrong", "revoked", "expired"])

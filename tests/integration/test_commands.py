@@ -217,6 +217,13 @@ def test_key_is_shown_once_listed_and_revoked(answer: Any, tmp_path: Path) -> No
     assert revoked["revoked_at"] == gone["revoked_at"] is not None
 
 
+def test_unknown_key_is_told_in_one_line(run: Any, answer: Any, tmp_path: Path) -> None:
+    database = {"TRIAGE_DATABASE_URL": f"sqlite:///{tmp_path / 'triage.db'}"}
+    answer("db", "upgrade", **database)
+
+    assert_told_in_one_line(run("keys", "revoke", "nokey", **database), "triage keys list")
+
+
 def test_every_command_speaks_json() -> None:
     speaks = {
         name: any("--json" in option.opts for option in command.params)
@@ -262,7 +269,6 @@ USER_ERRORS = {
     "checked articles are missing": ("kb check nowhere", "nowhere"),
     "searched articles are missing": ("kb search printer --kb nowhere", "nowhere"),
     "scope is unknown": ("keys create desk --scope everything", "predict"),
-    "key is unknown": ("keys revoke nokey", "triage keys list"),
     "command is unknown": ("learn history.csv", "learn"),
     "argument is missing": ("train", "history"),
     "seed is no number": ("train history.csv --seed many --output out", "seed"),

@@ -51,7 +51,11 @@ def test_incidents_of_a_history_and_of_the_store_are_the_same(
     assert of_store["bursts"] == of_history["bursts"] == []
 
 
-def test_empty_store_is_told_with_what_to_do(run: Any, database: dict[str, str]) -> None:
+def test_empty_store_is_told_with_what_to_do(
+    run: Any, answer: Any, database: dict[str, str]
+) -> None:
+    answer("db", "upgrade", **database)
+
     ran = run("similar", "find", "printer", **database)
 
     assert ran.returncode == 0
@@ -63,6 +67,8 @@ def test_empty_store_is_told_with_what_to_do(run: Any, database: dict[str, str])
     [
         ("similar add nowhere.csv", "nowhere.csv"),
         ("similar find printer --top 0", "--top"),
+        ("similar find printer", "triage.db: is not there"),
+        ("incidents", "triage.db: is not there"),
         ("incidents nowhere.csv", "nowhere.csv"),
         ("incidents --window 1", "--window"),
         ("incidents --window 2000000000", "--window"),

@@ -1,24 +1,15 @@
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
 from triage.signature import read_signature, sign_ticket
-from triage.store import PastTicket, Store, StoredSuggestion, open_store
+from triage.store import PastTicket, Store, StoredSuggestion
 from triage.store.past_index import MAX_RESOLUTION, PastIndex
 from triage.ticket import Ticket
 
 MOMENT = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = open_store(f"sqlite:///{tmp_path / 'triage.db'}", busy_timeout_s=0.1)
-    yield opened
-    opened.close()
 
 
 def past(ticket_id: str, subject: str = "Printer jams", **changes: object) -> PastTicket:

@@ -1,34 +1,35 @@
+import re
 import sqlite3
 import stat
-from collections.abc import Iterator
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Timer
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.schema import CreateTable
+from sqlalchemy import text
 
 from triage.errors import ConfigurationError, TriageError
-from triage.store import SCOPES, Store, StoredSuggestion, StoreError, open_store, upgrade
+from triage.store import (
+    SCOPES,
+    Outcome,
+    ReviewFilter,
+    Store,
+    StoredSuggestion,
+    StoreError,
+    open_store,
+    upgrade,
+)
 from triage.store.database import Database
 from triage.store.tables import SCHEMA_REVISION, Base
 
-
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'triage.db'}"
-
-
-@pytest.fixture
-def store(url: str) -> Iterator[Store]:
-    opened = open_store(url, busy_timeout_s=0.1)
-    yield opened
-    opened.close()
+ROOT = Path(__file__).parents[2]
 
 
 def suggestion(suggestion_id: str, **changes: object) -> StoredSuggestion:
@@ -47,20 +48,24 @@ def suggestion(suggestion_id: str, **changes: object) -> StoredSuggestion:
     return replace(record, **changes)
 
 
-def run_sql(url: str, statement: str) -> list[tuple[object, ...]]:
-    connection = sqlite3.connect(url.removeprefix("sqlite:///"))
-    try:
-        rows = connection.execute(statement).fetchall()
-        connection.commit()
-    finally:
-        connection.close()
-    return rows
-
-
-def test_migrated_schema_is_the_schema_of_the_tables(url: str) -> None:
-    upgrade(url)
-
+def run_sql(url: str, statement: str) -> None:
     database = Database(url)
+    with database.changing() as connection:
+        connection.exec_driver_sql(statement)
+    database.close()
+
+
+def revisions(url: str) -> list[str]:
+    database = Database(url)
+    with database.reading() as session:
+        found = list(session.scalars(text("SELECT version_num FROM alembic_version")))
+    database.close()
+    return found
+
+
+def test_migrated_schema_is_the_schema_of_the_tables(database_url: str) -> None:
+    database = Database(database_url)
+
     with database.changing() as connection:
         differences = compare_metadata(MigrationContext.configure(connection), Base.metadata)
     database.close()
@@ -68,39 +73,44 @@ def test_migrated_schema_is_the_schema_of_the_tables(url: str) -> None:
     assert differences == []
 
 
-def test_tables_are_those_of_the_newest_migration(url: str) -> None:
-    upgrade(url)
+def test_tables_are_those_of_the_newest_migration(new_database_url: str) -> None:
+    upgrade(new_database_url)
 
-    assert run_sql(url, "SELECT version_num FROM alembic_version") == [(SCHEMA_REVISION,)]
-
-
-def test_tables_can_be_made_in_postgresql() -> None:
-    statements = [
-        str(CreateTable(table).compile(dialect=postgresql.dialect()))
-        for table in Base.metadata.sorted_tables
-    ]
-
-    assert any("TIMESTAMP WITH TIME ZONE" in statement for statement in statements)
+    assert revisions(new_database_url) == [SCHEMA_REVISION]
 
 
-def test_upgrading_again_keeps_what_is_stored(url: str, store: Store) -> None:
+def test_upgrading_again_keeps_what_is_stored(database_url: str, store: Store) -> None:
     store.save_suggestions([suggestion("s1")])
 
-    upgrade(url)
+    upgrade(database_url)
 
     assert store.get_suggestion("s1") == suggestion("s1")
 
 
-def test_several_processes_may_migrate_a_new_database_at_once(url: str) -> None:
+def test_threads_may_migrate_a_new_database_at_once(new_database_url: str) -> None:
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(upgrade, [url] * 4))
+        list(pool.map(upgrade, [new_database_url] * 4))
 
-    assert run_sql(url, "SELECT version_num FROM alembic_version") == [(SCHEMA_REVISION,)]
+    assert revisions(new_database_url) == [SCHEMA_REVISION]
+
+
+def test_several_processes_may_migrate_a_new_database_at_once(new_database_url: str) -> None:
+    code = "import sys; from triage.store import upgrade; upgrade(sys.argv[1])"
+    processes = [
+        subprocess.Popen([sys.executable, "-W", "error", "-c", code, new_database_url], cwd=ROOT)
+        for _ in range(2)
+    ]
+
+    ended = [process.wait(60) for process in processes]
+
+    assert ended == [0, 0]
+    assert revisions(new_database_url) == [SCHEMA_REVISION]
 
 
 def test_opening_waits_for_a_program_that_is_writing_into_a_file_without_a_log(
-    url: str, tmp_path: Path
+    tmp_path: Path,
 ) -> None:
+    url = f"sqlite:///{tmp_path / 'triage.db'}"
     other = sqlite3.connect(tmp_path / "triage.db", isolation_level=None, check_same_thread=False)
     other.execute("CREATE TABLE begun (at TEXT)")
     other.execute("BEGIN IMMEDIATE")
@@ -111,11 +121,11 @@ def test_opening_waits_for_a_program_that_is_writing_into_a_file_without_a_log(
     release.join()
     other.close()
 
-    assert run_sql(url, "SELECT version_num FROM alembic_version") == [(SCHEMA_REVISION,)]
+    assert revisions(url) == [SCHEMA_REVISION]
 
 
-def test_commits_are_on_disk_before_they_are_acknowledged(url: str) -> None:
-    database = Database(url)
+def test_commits_are_on_disk_before_they_are_acknowledged(sqlite_url: str) -> None:
+    database = Database(sqlite_url)
 
     with database.engine.connect() as connection:
         pragmas = [
@@ -127,10 +137,25 @@ def test_commits_are_on_disk_before_they_are_acknowledged(url: str) -> None:
     assert pragmas == ["wal", 2, 1, 5000]
 
 
-def test_database_file_is_for_its_owner_alone(url: str, store: Store) -> None:
-    mode = Path(url.removeprefix("sqlite:///")).stat().st_mode
+def test_database_file_is_for_its_owner_alone(tmp_path: Path) -> None:
+    upgrade(f"sqlite:///{tmp_path / 'triage.db'}")
 
-    assert stat.S_IMODE(mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "triage.db").stat().st_mode) == 0o600
+
+
+def test_file_that_is_not_there_is_not_made_where_it_has_to_be(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="is not there") as told:
+        open_store(f"sqlite:///{tmp_path}/models/triage.db", must_exist=True)
+
+    assert_one_line_for_people(told.value, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_existing_database_is_opened_where_it_has_to_be_there(database_url: str) -> None:
+    store = open_store(database_url, must_exist=True)
+
+    assert store.list_keys() == []
+    store.close()
 
 
 def test_created_key_is_found_by_its_secret_and_by_nothing_else(store: Store) -> None:
@@ -144,11 +169,14 @@ def test_created_key_is_found_by_its_secret_and_by_nothing_else(store: Store) ->
         assert store.find_key(wrong) is None
 
 
-def test_secret_of_a_key_is_nowhere_in_the_database(url: str, store: Store, tmp_path: Path) -> None:
+def test_secret_of_a_key_is_nowhere_in_the_database(sqlite_url: str, tmp_path: Path) -> None:
+    store = open_store(sqlite_url)
     _, secret = store.create_key("service desk", ["predict"])
 
     written = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+    store.close()
 
+    assert b"service desk" in written
     assert secret.encode() not in written
     assert secret.rpartition("_")[2].encode() not in written
 
@@ -164,11 +192,11 @@ def test_revoked_key_is_not_found_and_stays_listed(store: Store) -> None:
     assert [key.id for key in store.list_keys()] == [info.id]
 
 
-def test_expired_key_is_not_found(url: str, store: Store) -> None:
+def test_expired_key_is_not_found(database_url: str, store: Store) -> None:
     _, secret = store.create_key("visitor", ["predict"], datetime.now(UTC) + timedelta(hours=1))
     assert store.find_key(secret) is not None
 
-    run_sql(url, "UPDATE api_keys SET expires_at = '2020-01-01 00:00:00.000000'")
+    run_sql(database_url, "UPDATE api_keys SET expires_at = '2020-01-01 00:00:00.000000'")
 
     assert store.find_key(secret) is None
 
@@ -267,7 +295,7 @@ def test_moment_without_time_zone_is_refused(store: Store) -> None:
 
 def assert_one_line_for_people(error: BaseException, tmp_path: Path) -> None:
     message = str(error)
-    assert message.startswith("database triage.db: ")
+    assert re.match(r"database (triage\.db|desk\d+): ", message)
     assert "\n" not in message
     assert str(tmp_path) not in message
 
@@ -281,20 +309,24 @@ def test_folder_that_cannot_be_made_is_told_in_one_line(tmp_path: Path) -> None:
     assert_one_line_for_people(told.value, tmp_path)
 
 
-def test_file_that_is_no_database_is_told_in_one_line(url: str, tmp_path: Path) -> None:
+def test_file_that_is_no_database_is_told_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "triage.db").write_text("Dear diary, " * 400)
 
     with pytest.raises(StoreError, match="is not a database") as told:
-        open_store(url)
+        open_store(f"sqlite:///{tmp_path / 'triage.db'}")
 
     assert_one_line_for_people(told.value, tmp_path)
 
 
-def test_locked_database_is_told_in_one_line(url: str, store: Store, tmp_path: Path) -> None:
-    other = sqlite3.connect(tmp_path / "triage.db")
-    other.execute("BEGIN IMMEDIATE")
+def test_writer_that_holds_its_turn_too_long_is_told_in_one_line(
+    database_url: str, store: Store, tmp_path: Path
+) -> None:
+    other = Database(database_url)
 
-    with pytest.raises(StoreError, match="is locked by another program") as told:
+    with (
+        other.changing(),
+        pytest.raises(StoreError, match="is locked by another program") as told,
+    ):
         store.save_suggestions([suggestion("s1")])
     other.close()
 
@@ -303,11 +335,26 @@ def test_locked_database_is_told_in_one_line(url: str, store: Store, tmp_path: P
     assert store.get_suggestion("s1") is not None
 
 
+def test_writers_of_several_stores_take_turns(database_url: str) -> None:
+    stores = [open_store(database_url) for _ in range(4)]
+
+    with ThreadPoolExecutor(4) as pool:
+        saved = pool.map(
+            lambda n: stores[n % 4].save_suggestions([suggestion(f"s{n}", ticket_id="INC-7")]),
+            range(24),
+        )
+        list(saved)
+
+    states = [stores[0].reviews.count(ReviewFilter(state=state)) for state in ("open", "overtaken")]
+    for store in stores:
+        store.close()
+    assert states == [1, 23]
+
+
 def test_full_disk_is_told_in_one_line_and_nothing_is_half_written(
-    url: str, tmp_path: Path
+    sqlite_url: str, tmp_path: Path
 ) -> None:
-    database = Database(url)
-    upgrade(url)
+    database = Database(sqlite_url)
     with database.engine.connect() as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
         connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
@@ -322,30 +369,73 @@ def test_full_disk_is_told_in_one_line_and_nothing_is_half_written(
     store.close()
 
 
-def test_keys_are_found_while_another_program_writes(
-    url: str, store: Store, tmp_path: Path
-) -> None:
+def test_keys_are_found_while_another_program_writes(database_url: str, store: Store) -> None:
     _, secret = store.create_key("desk", ["predict"])
-    other = sqlite3.connect(tmp_path / "triage.db")
-    other.execute("BEGIN IMMEDIATE")
+    other = Database(database_url)
 
-    found = store.find_key(secret)
+    with other.changing():
+        found = store.find_key(secret)
     other.close()
 
     assert found is not None
 
 
-def test_database_of_a_newer_version_is_told_in_one_line(url: str, tmp_path: Path) -> None:
-    upgrade(url)
-    run_sql(url, "UPDATE alembic_version SET version_num = '9999'")
+def test_server_that_went_away_is_told_in_one_line_and_found_again(
+    postgres: Any, new_postgres_url: str
+) -> None:
+    store = open_store(new_postgres_url)
+    name = new_postgres_url.split("?")[0].rpartition("/")[2]
+
+    postgres.run(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+    postgres.run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+    with pytest.raises(StoreError) as told:
+        store.ping()
+    postgres.run(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+    store.ping()
+    store.close()
+
+    message = str(told.value)
+    assert message.startswith(f"database {name}: the server cannot be reached")
+    assert "\n" not in message and "/" not in message
+
+
+def test_copy_that_takes_no_writes_is_told_in_one_line(
+    postgres: Any, new_postgres_url: str
+) -> None:
+    upgrade(new_postgres_url)
+    name = new_postgres_url.split("?")[0].rpartition("/")[2]
+    postgres.run(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    store = open_store(new_postgres_url)
+
+    with pytest.raises(StoreError, match="takes no writes") as told:
+        store.save_suggestions([suggestion("s1")])
+    with pytest.raises(StoreError, match="takes no writes"):
+        store.outcomes.add(Outcome(datetime.now(UTC), "INC-7", "nosuchkey", "1"))
+    store.close()
+
+    assert "\n" not in str(told.value)
+
+
+def test_database_of_a_newer_version_is_told_in_one_line(new_database_url: str) -> None:
+    upgrade(new_database_url)
+    run_sql(new_database_url, "UPDATE alembic_version SET version_num = '9999'")
 
     with pytest.raises(StoreError, match="newer version") as told:
-        open_store(url)
+        open_store(new_database_url)
 
-    assert_one_line_for_people(told.value, tmp_path)
+    assert "\n" not in str(told.value)
 
 
-@pytest.mark.parametrize("url", ["", "models/triage.db", "nosuch://db", "postgresql+nosuch://h/d"])
+def test_short_name_of_postgresql_means_our_driver(postgres_url: str) -> None:
+    store = open_store(postgres_url.replace("postgresql+psycopg://", "postgresql://"))
+
+    assert store.list_keys() == []
+    store.close()
+
+
+@pytest.mark.parametrize(
+    "url", ["", "models/triage.db", "nosuch://db", "postgresql+nosuch://h/d", "mysql://h/d"]
+)
 def test_url_that_is_none_is_told_without_repeating_it(url: str) -> None:
     with pytest.raises(ConfigurationError, match="not a database URL"):
         open_store(url)

@@ -1,15 +1,13 @@
 """Drafts of articles in the store."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from triage.store import ArticleDraft, Store, open_store
+from triage.store import ArticleDraft, Store
 
 DRAFT = ArticleDraft(
     id="DRAFT-1",
@@ -17,13 +15,6 @@ DRAFT = ArticleDraft(
     content="---\nid: DRAFT-1\ntitle: No sound\n---\n\nZoë \u2028",
     created_at=datetime(2026, 11, 24, 6, 1, 2, 345678, tzinfo=UTC),
 )
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = open_store(f"sqlite:///{tmp_path / 'triage.db'}")
-    yield opened
-    opened.close()
 
 
 def test_a_draft_comes_back_as_it_was_saved(store: Store) -> None:

@@ -7,12 +7,14 @@ from triage.store.articles import ArticleDraft, ArticleDrafts
 from triage.store.database import StoreError
 from triage.store.erasure import Erased, Erasures
 from triage.store.feedback import Feedback, FeedbackLog, Verdict
+from triage.store.label_doubts import DoubtDecided, LabelDoubt, LabelDoubts
+from triage.store.maintenance import Backup, Health, back_up, check_database
 from triage.store.migrate import upgrade
 from triage.store.outcomes import Outcome, Outcomes
 from triage.store.past_tickets import AnsweredTicket, PastTicket, PastTickets, SignedTicket
 from triage.store.records import SCOPES, ApiKeyInfo, StoredSuggestion
 from triage.store.repository import Store, open_store
-from triage.store.reviews import AlreadyDecided, Review, ReviewChoices, ReviewFilter, Reviews
+from triage.store.reviews import AlreadyDecided, Review, ReviewFilter, Reviews
 from triage.store.sessions import Sessions
 
 __all__ = [
@@ -22,16 +24,20 @@ __all__ = [
     "ApiKeyInfo",
     "ArticleDraft",
     "ArticleDrafts",
+    "Backup",
+    "DoubtDecided",
     "Erased",
     "Erasures",
     "Feedback",
     "FeedbackLog",
+    "Health",
+    "LabelDoubt",
+    "LabelDoubts",
     "Outcome",
     "Outcomes",
     "PastTicket",
     "PastTickets",
     "Review",
-    "ReviewChoices",
     "ReviewFilter",
     "Reviews",
     "Sessions",
@@ -40,6 +46,8 @@ __all__ = [
     "StoreError",
     "StoredSuggestion",
     "Verdict",
+    "back_up",
+    "check_database",
     "open_store",
     "upgrade",
 ]

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 
 from triage.store.database import Database
 from triage.store.tables import ArticleRow
@@ -32,27 +31,20 @@ class ArticleDrafts:
 
     def add(self, draft: ArticleDraft) -> ArticleDraft:
         """Save a draft, and return what stands in the store under its id: the first one saved."""
-        try:
-            with self._database.writing() as session:
-                row = session.get(ArticleRow, draft.id)
-                if row is not None:
-                    return _draft(row)
-                session.add(
-                    ArticleRow(
-                        id=draft.id,
-                        title=draft.title,
-                        content=draft.content,
-                        created_at=draft.created_at,
-                        updated_at=draft.created_at,
-                        api_key_id=draft.api_key_id,
-                    )
+        with self._database.writing() as session:
+            row = session.get(ArticleRow, draft.id)
+            if row is not None:
+                return _draft(row)
+            session.add(
+                ArticleRow(
+                    id=draft.id,
+                    title=draft.title,
+                    content=draft.content,
+                    created_at=draft.created_at,
+                    updated_at=draft.created_at,
+                    api_key_id=draft.api_key_id,
                 )
-        except IntegrityError:
-            # Another process saved one between our look and our insert; what else it is, is a bug.
-            standing = self.get(draft.id)
-            if standing is None:
-                raise
-            return standing
+            )
         return draft
 
     def get(self, draft_id: str) -> ArticleDraft | None:

@@ -129,7 +129,8 @@ class Database:
 
         When it returns, it is on disk; when the work raises, its own changes are undone.
         """
-        return self._turns.share(work)
+        with self._faults_told():
+            return self._turns.share(work)
 
     @contextmanager
     def _transaction(self) -> Iterator[Session]:
@@ -148,6 +149,12 @@ class Database:
         with self._faults_told(), self._writing_engine.begin() as connection:
             if not self.is_sqlite:
                 connection.execute(_TAKE_TURN)
+            yield connection
+
+    @contextmanager
+    def looking(self) -> Iterator[Connection]:
+        """Open a bare connection to read on, whatever tables there are."""
+        with self._faults_told(), self.engine.connect() as connection:
             yield connection
 
     def scrub(self) -> bool:
@@ -272,6 +279,8 @@ def _prepare_sqlite(engine: Engine, busy_timeout_s: float) -> None:
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
         connection.execute("PRAGMA secure_delete=ON")
+        # Its own knows the letters of English alone.
+        connection.create_function("lower", 1, _lower, deterministic=True)
 
     def on_begin(connection: Connection) -> None:
         # A writer takes its lock at once: one that read first could not wait for another writer.
@@ -280,6 +289,10 @@ def _prepare_sqlite(engine: Engine, busy_timeout_s: float) -> None:
 
     event.listen(engine, "connect", on_connect)
     event.listen(engine, "begin", on_begin)
+
+
+def _lower(text: str | None) -> str | None:
+    return None if text is None else text.lower()
 
 
 def _switch_to_wal(connection: sqlite3.Connection, timeout_s: float) -> None:

@@ -112,25 +112,36 @@ def insert_feedback(session: Session, feedback: Feedback) -> tuple[Feedback, boo
     return standing, False
 
 
+def told_before(session: Session, feedback: Feedback) -> Feedback | None:
+    """Read what stands for the idempotency key of feedback; None when it has none or is new."""
+    if feedback.idempotency_key is None:
+        return None
+    return _by_idempotency_key(session, feedback.api_key_id, feedback.idempotency_key)
+
+
 def read_feedback(session: Session, number: int) -> Feedback | None:
     """Read one feedback by its number."""
     row = session.get(FeedbackRow, number)
     return _feedback(row) if row else None
 
 
-def last_word(session: Session, suggestion_id: str, *, before: int) -> Feedback | None:
-    """Read the last verdict on a suggestion below a number that nobody took back."""
-    row = session.scalar(
+def last_word(
+    session: Session, suggestion_id: str, *, but_of: str | None = None
+) -> Feedback | None:
+    """Read the last verdict on a suggestion that nobody took back, perhaps but one person's."""
+    statement = (
         select(FeedbackRow)
         .where(
             FeedbackRow.suggestion_id == suggestion_id,
             FeedbackRow.verdict.is_not(None),
             FeedbackRow.undone_at.is_(None),
-            FeedbackRow.number < before,
         )
         .order_by(FeedbackRow.number.desc())
         .limit(1)
     )
+    if but_of is not None:
+        statement = statement.where(FeedbackRow.api_key_id != but_of)
+    row = session.scalar(statement)
     return _feedback(row) if row else None
 
 

@@ -5,14 +5,14 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from triage.store.database import Database
 from triage.store.once import insert_once
-from triage.store.past_tickets import PastTicket, past_ticket_values
+from triage.store.past_tickets import PastTicket, replace_past_tickets
 from triage.store.reviews import overtake
-from triage.store.tables import OutcomeRow, PastTicketRow, ReviewRow
+from triage.store.tables import OutcomeRow, ReviewRow
 
 _PAGE = 1_000
 
@@ -62,7 +62,8 @@ class Outcomes:
 
         Parameters
         ----------
-        past : the ticket as it is shown to those that say much the same later, if its text is known
+        past : the ticket as it is shown to those that say much the same later, if its text is
+            known; one that was erased is left out
         """
 
         def work(session: Session) -> Outcome:
@@ -71,10 +72,7 @@ class Outcomes:
             if is_new:
                 overtake(session, [outcome.ticket_id])
                 if past is not None:
-                    session.execute(
-                        delete(PastTicketRow).where(PastTicketRow.ticket_id == past.ticket_id)
-                    )
-                    session.execute(insert(PastTicketRow), [past_ticket_values(past)])
+                    replace_past_tickets(session, [past])
             return standing
 
         return self._database.write(work)

@@ -6,8 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, func, insert, select
+from sqlalchemy.orm import Session
 
 from triage.store.database import Database
+from triage.store.erasure import erased_among
 from triage.store.tables import PastTicketRow, SuggestionRow
 
 _GROUP = 5_000
@@ -65,6 +67,8 @@ class PastTickets:
     def save(self, tickets: Sequence[PastTicket]) -> int:
         """Save tickets in the place of those of the same ids; count the ones replaced.
 
+        Tickets that were erased are left out.
+
         Raises
         ------
         ValueError : an id is given twice
@@ -74,15 +78,8 @@ class PastTickets:
         replaced = 0
         for begin in range(0, len(tickets), _GROUP):
             group = tickets[begin : begin + _GROUP]
-            ids = [ticket.ticket_id for ticket in group]
             with self._database.writing() as session:
-                gone = session.execute(
-                    delete(PastTicketRow).where(PastTicketRow.ticket_id.in_(ids))
-                )
-                replaced += gone.rowcount  # type: ignore[attr-defined]
-                session.execute(
-                    insert(PastTicketRow), [past_ticket_values(ticket) for ticket in group]
-                )
+                replaced += replace_past_tickets(session, group)
         return replaced
 
     def signed_after(self, number: int, limit: int) -> list[SignedTicket]:
@@ -184,9 +181,19 @@ _COLUMNS = (
 )
 
 
-def past_ticket_values(ticket: PastTicket) -> dict[str, Any]:
-    """Give a ticket as the columns of its row."""
-    return {name: getattr(ticket, name) for name in PastTicket.__slots__}
+def replace_past_tickets(session: Session, tickets: Sequence[PastTicket]) -> int:
+    """Put tickets, but for erased ones, in the place of those of the same ids; count these."""
+    erased = erased_among(session, [ticket.ticket_id for ticket in tickets])
+    kept = [ticket for ticket in tickets if ticket.ticket_id not in erased]
+    if not kept:
+        return 0
+    ids = [ticket.ticket_id for ticket in kept]
+    gone = session.execute(delete(PastTicketRow).where(PastTicketRow.ticket_id.in_(ids)))
+    session.execute(
+        insert(PastTicketRow),
+        [{name: getattr(ticket, name) for name in PastTicket.__slots__} for ticket in kept],
+    )
+    return int(gone.rowcount)  # type: ignore[attr-defined]
 
 
 def _past_ticket(row: Any) -> PastTicket:

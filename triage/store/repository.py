@@ -8,14 +8,14 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 
 from sqlalchemy import insert, select, text
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from triage.errors import ConfigurationError, TriageError
 from triage.store.articles import ArticleDrafts
 from triage.store.database import Database
-from triage.store.erasure import Erasures
+from triage.store.erasure import Erasures, without_erased
 from triage.store.feedback import FeedbackLog
+from triage.store.figures import FigureSource
 from triage.store.label_doubts import LabelDoubts
 from triage.store.migrate import migrate
 from triage.store.outcomes import Outcomes
@@ -42,6 +42,7 @@ class Store:
         self.sessions = Sessions(database)
         self.erasures = Erasures(database)
         self.label_doubts = LabelDoubts(database)
+        self.figures = FigureSource(database)
 
     def ping(self) -> None:
         """Ask the database for an answer, whatever it is."""
@@ -127,19 +128,15 @@ class Store:
         """Save suggestions in one transaction; return what stands in the store for each.
 
         That is the record itself, or the earlier one that already answered the same
-        idempotency key. Saving a record twice is harmless.
+        idempotency key. Saving a record twice is harmless. One that was made before its ticket was
+        erased is not kept, and what a record tells of other tickets that were erased is left out.
 
         Raises
         ------
         sqlalchemy.exc.DBAPIError : a record cannot be stored at all, whatever the database's state
         """
-        try:
-            with self._database.writing() as session:
-                return _save(session, records)
-        except IntegrityError:
-            # Another process saved one of them between our look and our insert; look again.
-            with self._database.writing() as session:
-                return _save(session, records)
+        with self._database.writing() as session:
+            return _save(session, records)
 
     def get_suggestion(self, suggestion_id: str) -> StoredSuggestion | None:
         """Find a suggestion by its id; None when there is none."""
@@ -227,9 +224,10 @@ def _save(session: Session, records: Sequence[StoredSuggestion]) -> list[StoredS
             known.add(record.id)
             new.append(record)
         standing.append(winner)
-    if new:
-        session.execute(insert(SuggestionRow), [asdict(record) for record in new])
-        insert_reviews(session, new)
+    kept = without_erased(session, new)
+    if kept:
+        session.execute(insert(SuggestionRow), [asdict(record) for record in kept])
+        insert_reviews(session, kept)
     return standing
 
 

@@ -1,6 +1,7 @@
 """The review queue: which suggestions wait for a person, and who decided which."""
 
 import json
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,14 +20,19 @@ from triage.store.feedback import (
     last_word,
     mark_undone,
     read_feedback,
+    told_before,
 )
 from triage.store.records import StoredSuggestion
-from triage.store.tables import ApiKeyRow, ReviewRow, SuggestionRow
+from triage.store.tables import ApiKeyRow, OutcomeRow, ReviewRow, SuggestionRow
 
 ReviewState = Literal["open", "decided", "overtaken"]
 
 _MOST_COUNTED = 1_000
 _GROUP = 5_000  # ids of a statement
+
+_LOOKED_AT_FIRST = 2_000
+"""Reviews at the top of the queue that words are looked for in, before all texts are gone through:
+what is frequent is found there in a tenth of the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +77,6 @@ class ReviewFilter:
     search: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ReviewChoices:
-    """What there is to narrow the queue by."""
-
-    tiers: list[str]
-    categories: list[str]
-    languages: list[str]
-    model_versions: list[str]
-
-
 class AlreadyDecided(TriageError):
     """Another person, or a newer answer, was faster; ``review`` is how it stands now."""
 
@@ -113,51 +109,58 @@ class Reviews:
         after : the last review of the page before; it need not be in the queue any more
         before : the first review of the page after; the list ends just before it
         """
-        statement = _narrowed(_joined(), wanted)
         by: Any = {
             "open": ReviewRow.worth,
             "decided": ReviewRow.decided_at,
             "overtaken": ReviewRow.created_at,
         }[wanted.state]
         own = ReviewRow.suggestion_id
+        place: list[Any] = []
         if after is not None:
-            place = _place(after, wanted.state)
-            statement = statement.where(
-                or_(by < place, and_(by == place, own < after.suggestion_id))
-            )
+            end = _place(after, wanted.state)
+            place.append(or_(by < end, and_(by == end, own < after.suggestion_id)))
         if before is not None:
-            place = _place(before, wanted.state)
-            statement = statement.where(
-                or_(by > place, and_(by == place, own > before.suggestion_id))
-            )
+            start = _place(before, wanted.state)
+            place.append(or_(by > start, and_(by == start, own > before.suggestion_id)))
         is_backward = before is not None and after is None
         order = (by.asc(), own.asc()) if is_backward else (by.desc(), own.desc())
+
+        def read(ids: Any) -> list[Review]:
+            # Found by the index alone, then read: a row that is passed over costs nothing.
+            of_page = ids.order_by(*order).limit(limit).subquery()
+            statement = _joined().join(of_page, of_page.c.suggestion_id == own).order_by(*order)
+            return [_review(*row) for row in session.execute(statement)]
+
         with self._database.reading() as session:
-            found = [
-                _review(*row) for row in session.execute(statement.order_by(*order).limit(limit))
-            ]
+            ids = _narrowed(wanted).where(*place)
+            if not wanted.search:
+                found = read(ids)
+            elif named := _of_ticket(session, wanted.search):
+                found = read(ids.where(own.in_(named)))
+            else:
+                says = _says(wanted.search, self._database)
+                first = ids.order_by(*order).limit(_LOOKED_AT_FIRST).subquery()
+                found = read(
+                    select(own)
+                    .join(first, first.c.suggestion_id == own)
+                    .join(SuggestionRow, SuggestionRow.id == own)
+                    .where(says)
+                )
+                if len(found) < limit:
+                    found = read(ids.where(_found(session, says)))
         return found[::-1] if is_backward else found
 
     def count(self, wanted: ReviewFilter, *, most: int = _MOST_COUNTED) -> int:
         """Count reviews, and stop at ``most``."""
-        inner = _narrowed(_joined(), wanted).with_only_columns(ReviewRow.suggestion_id).limit(most)
         with self._database.reading() as session:
-            return session.scalar(select(func.count()).select_from(inner.subquery())) or 0
-
-    def choices(self) -> ReviewChoices:
-        """List the labels, languages and models of all reviews."""
-        with self._database.reading() as session:
-
-            def values(column: Any) -> list[str]:
-                found = session.scalars(select(column).distinct())
-                return sorted(value for value in found if value is not None)
-
-            return ReviewChoices(
-                tiers=values(ReviewRow.tier),
-                categories=values(ReviewRow.category),
-                languages=values(ReviewRow.language),
-                model_versions=values(ReviewRow.model_version),
-            )
+            ids = _narrowed(wanted)
+            if wanted.search:
+                named = _of_ticket(session, wanted.search)
+                says = _says(wanted.search, self._database)
+                own = ReviewRow.suggestion_id
+                ids = ids.where(own.in_(named) if named else _found(session, says))
+            inner = ids.limit(most).subquery()
+            return session.scalar(select(func.count()).select_from(inner)) or 0
 
     def get(self, suggestion_id: str) -> Review | None:
         """Find the review of a suggestion; None when there is none."""
@@ -167,11 +170,16 @@ class Reviews:
     def decide(self, feedback: Feedback, *, revision: int) -> Feedback:
         """Decide a review as a person who saw its revision; return the feedback as stored.
 
+        The first feedback to an idempotency key stands, and is returned again.
+
         Raises
         ------
         AlreadyDecided : the review has another revision by now, or is gone; nothing was stored
         """
         with self._database.writing() as session:
+            before = told_before(session, feedback)
+            if before is not None:
+                return before
             changed = session.execute(
                 update(ReviewRow)
                 .where(
@@ -191,7 +199,10 @@ class Reviews:
             return insert_feedback(session, feedback)[0]
 
     def undo(self, number: int, *, api_key_id: str, at: datetime) -> Review:
-        """Take back a decision of one's own that nobody built upon; return the review, open again.
+        """Take back a decision of one's own that nobody built upon; return how the review stands.
+
+        It is open again, but for one that somebody else had decided the same way before, and one
+        whose ticket was answered again or has ended meanwhile.
 
         Raises
         ------
@@ -201,12 +212,12 @@ class Reviews:
             feedback = read_feedback(session, number)
             if feedback is None or feedback.api_key_id != api_key_id or feedback.undone_at:
                 raise AlreadyDecided(None)
-            row = session.get(ReviewRow, feedback.suggestion_id)
-            if row is None or row.state != "decided" or row.decided_at != feedback.created_at:
+            row = session.get(ReviewRow, feedback.suggestion_id, with_for_update=True)
+            last = last_word(session, feedback.suggestion_id)
+            if row is None or row.state != "decided" or last is None or last.number != number:
                 raise AlreadyDecided(_find(session, feedback.suggestion_id))
-            row.state, row.revision = "open", row.revision + 1
-            row.decided_by = row.decided_at = None
             mark_undone(session, number, at)
+            _reopen(session, row)
             session.flush()
             review = _find(session, feedback.suggestion_id)
             assert review is not None
@@ -283,8 +294,8 @@ def _settle(session: Session, feedback: Feedback) -> None:
     if row is None:
         return
     row.revision += 1
-    before = last_word(session, feedback.suggestion_id, before=feedback.number or 0)
-    if before and before.api_key_id != feedback.api_key_id and not _agree(before, feedback):
+    other = last_word(session, feedback.suggestion_id, but_of=feedback.api_key_id)
+    if other is not None and not _agree(other, feedback):
         if "conflict" not in row.reasons:
             row.worth += CONFLICT
             row.reasons = ["conflict", *row.reasons]
@@ -293,6 +304,29 @@ def _settle(session: Session, feedback: Feedback) -> None:
         return
     row.state = "decided"
     row.decided_by, row.decided_at = feedback.api_key_id, feedback.created_at
+
+
+def _reopen(session: Session, row: ReviewRow) -> None:
+    """Put a review whose last word was taken back where it belongs now."""
+    row.revision += 1
+    before = last_word(session, row.suggestion_id)
+    if before is not None and "conflict" not in row.reasons:
+        row.decided_by, row.decided_at = before.api_key_id, before.created_at
+        return
+    row.state = "overtaken" if _has_moved_on(session, row) else "open"
+    row.decided_by = row.decided_at = None
+
+
+def _has_moved_on(session: Session, row: ReviewRow) -> bool:
+    if row.ticket_id is None:
+        return False
+    answered_again = select(ReviewRow.suggestion_id).where(
+        ReviewRow.ticket_id == row.ticket_id, ReviewRow.created_at > row.created_at
+    )
+    ended = select(OutcomeRow.number).where(
+        OutcomeRow.ticket_id == row.ticket_id, OutcomeRow.received_at > row.created_at
+    )
+    return any(session.scalar(one.limit(1)) is not None for one in (answered_again, ended))
 
 
 def _agree(one: Feedback, other: Feedback) -> bool:
@@ -345,10 +379,9 @@ def _joined() -> Select[*tuple[Any, ...]]:
     return joined
 
 
-def _narrowed(
-    statement: Select[*tuple[Any, ...]], wanted: ReviewFilter
-) -> Select[*tuple[Any, ...]]:
-    statement = statement.where(ReviewRow.state == wanted.state)
+def _narrowed(wanted: ReviewFilter) -> Any:
+    """Select the ids of reviews by all that a filter asks for but words."""
+    statement = select(ReviewRow.suggestion_id).where(ReviewRow.state == wanted.state)
     for name in ("tier", "category", "decision", "language", "model_version", "decided_by"):
         value = getattr(wanted, name)
         if value is not None:
@@ -357,15 +390,35 @@ def _narrowed(
         statement = statement.where(ReviewRow.created_at >= wanted.since)
     if wanted.until is not None:
         statement = statement.where(ReviewRow.created_at < wanted.until)
-    if wanted.search:
-        statement = statement.where(
-            or_(
-                SuggestionRow.subject.icontains(wanted.search, autoescape=True),
-                SuggestionRow.description.icontains(wanted.search, autoescape=True),
-                ReviewRow.ticket_id == wanted.search,
-            )
-        )
     return statement
+
+
+def _of_ticket(session: Session, words: str) -> Sequence[str]:
+    """List the reviews of the ticket that words are the id of."""
+    statement = select(ReviewRow.suggestion_id).where(ReviewRow.ticket_id == words)
+    return session.scalars(statement.limit(_GROUP)).all()
+
+
+def _found(session: Session, says: Any) -> Any:
+    """Say that a review is of a suggestion that says something; all texts are gone through."""
+    matching = select(SuggestionRow.id).where(says)
+    # Named one by one where they are few: SQLite then looks up those instead of every review.
+    found = session.scalars(matching.limit(_GROUP)).all()
+    return ReviewRow.suggestion_id.in_(found if len(found) < _GROUP else matching)
+
+
+def _says(words: str, database: Database) -> Any:
+    """Say that words stand in the text of a suggestion, whatever their case."""
+    texts = (SuggestionRow.subject, SuggestionRow.description)
+    exact = or_(*(text.icontains(words, autoescape=True) for text in texts))
+    if database.engine.dialect.name != "sqlite":
+        return exact
+    # SQLite's LIKE minds no case of English letters and is far quicker than lower(), which has to
+    # look at what is left: any sign stands for the letters that it does not know.
+    known = re.sub(r"([%_\\])", r"\\\1", words)
+    pattern = f"%{re.sub(r'[^ -~]', '_', known)}%"
+    rough = or_(*(text.like(pattern, escape="\\") for text in texts))
+    return rough if words.isascii() else and_(rough, exact)
 
 
 def _find(session: Session, suggestion_id: str) -> Review | None:

@@ -4,10 +4,10 @@ import hashlib
 import secrets
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete
+from sqlalchemy import delete, or_, select
 
 from triage.store.database import Database
-from triage.store.tables import SessionRow
+from triage.store.tables import ApiKeyRow, SessionRow
 
 LIFETIME = timedelta(hours=12)
 """A working day with its breaks; then the key is asked for again."""
@@ -38,10 +38,22 @@ class Sessions:
         return token
 
     def find(self, token: str, now: datetime) -> str | None:
-        """Find whose session a token is, as the id of an API key; None when it is over."""
+        """Find whose session a token is, as the id of an API key.
+
+        None when it is over, or its key is revoked or has expired.
+        """
+        statement = (
+            select(SessionRow.api_key_id)
+            .join(ApiKeyRow, ApiKeyRow.id == SessionRow.api_key_id)
+            .where(
+                SessionRow.token_hash == _digest(token),
+                SessionRow.expires_at > now,
+                ApiKeyRow.revoked_at.is_(None),
+                or_(ApiKeyRow.expires_at.is_(None), ApiKeyRow.expires_at > now),
+            )
+        )
         with self._database.reading() as session:
-            row = session.get(SessionRow, _digest(token))
-            return row.api_key_id if row is not None and row.expires_at > now else None
+            return session.scalar(statement)
 
     def end(self, token: str) -> None:
         """End a session, if there is one."""

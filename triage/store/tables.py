@@ -108,7 +108,13 @@ class ReviewRow(Base):
 
     __tablename__ = "reviews"
     __table_args__ = (
-        Index("ix_reviews_state_worth", "state", "worth", "suggestion_id"),
+        # The queue in its order, and beside it all that narrows it: no row is read to pass it over.
+        Index(
+            "ix_reviews_state_worth",
+            *("state", "worth", "suggestion_id"),
+            *("tier", "category", "decision", "language", "model_version", "created_at"),
+        ),
+        Index("ix_reviews_state_decided", "state", "decided_at", "suggestion_id"),
         Index("ix_reviews_decided_by", "decided_by", "decided_at"),
     )
 
@@ -208,6 +214,7 @@ class LabelDoubtRow(Base):
     description: Mapped[str] = mapped_column(Text)
     given: Mapped[str] = mapped_column(String(200))
     likely: Mapped[str] = mapped_column(String(200))
+    noted_at: Mapped[datetime] = mapped_column(UtcDateTime, default=lambda: datetime.now(UTC))
     doubt: Mapped[float] = mapped_column(Float)
     state: Mapped[str] = mapped_column(String(10))
     label: Mapped[str | None] = mapped_column(String(200))

@@ -41,7 +41,11 @@ def upgrade() -> None:
     )
     op.create_index("ix_reviews_created_at", "reviews", ["created_at"])
     op.create_index("ix_reviews_decided_by", "reviews", ["decided_by", "decided_at"])
-    op.create_index("ix_reviews_state_worth", "reviews", ["state", "worth", "suggestion_id"])
+    narrowing = ["tier", "category", "decision", "language", "model_version", "created_at"]
+    op.create_index(
+        "ix_reviews_state_worth", "reviews", ["state", "worth", "suggestion_id", *narrowing]
+    )
+    op.create_index("ix_reviews_state_decided", "reviews", ["state", "decided_at", "suggestion_id"])
     op.create_index("ix_reviews_ticket_id", "reviews", ["ticket_id"])
     op.create_table(
         "feedback",
@@ -118,6 +122,7 @@ def upgrade() -> None:
         sa.Column("description", sa.Text(), nullable=False),
         sa.Column("given", sa.String(200), nullable=False),
         sa.Column("likely", sa.String(200), nullable=False),
+        sa.Column("noted_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("doubt", sa.Float(), nullable=False),
         sa.Column("state", sa.String(10), nullable=False),
         sa.Column("label", sa.String(200)),
