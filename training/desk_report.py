@@ -1,21 +1,19 @@
 """The figures of a help desk's audit log: from file to data, table and page."""
 
-import json
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from training.desk_page import render_page
+from training.desk_page import ReportPage, render_page
 from training.event_log import LogAccount, OnStep, load_tiers, read_event_log
-from triage.errors import ConfigurationError, HistoryError
+from training.report_files import as_json, write_report
+from triage.errors import ConfigurationError
 from triage.figures.desk import DeskCounter, DeskFigures
+from triage.figures.desk_sections import desk_headline, desk_sections
 from triage.figures.ended import TierOrder
 from triage.figures.figure import figures_csv
+from triage.figures.measures import TICKETS
 from triage.taxonomy import Taxonomy
-
-FILES = {".html": "desk-report.html", ".json": "desk-report.json", ".csv": "desk-report.csv"}
-"""What a folder gets; a file gets the kind that its name ends in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,26 +43,41 @@ class DeskReport:
         ------
         HistoryError : something cannot be written
         """
-        if output.suffix.lower() in FILES:
-            wanted = {output.suffix.lower(): output}
-        else:
-            wanted = {kind: output / name for kind, name in FILES.items()}
-            try:
-                output.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise HistoryError(
-                    f"the folder {output.name} cannot be made: {error.strerror}"
-                ) from error
-        for kind, path in wanted.items():
-            _write_whole(path, self._text(kind))
-        return list(wanted.values())
+        return write_report(output, "desk-report", self._text)
 
     def _text(self, kind: str) -> str:
         if kind == ".html":
-            return render_page(self.figures, self.order, self.account)
+            return render_page(self._page())
         if kind == ".csv":
             return figures_csv((*self.figures.figures, *self.figures.series))
-        return json.dumps(self.to_dict(), ensure_ascii=False, indent=2)
+        return as_json(self.to_dict())
+
+    def _page(self) -> ReportPage:
+        figures = self.figures
+        by = figures.over_time(TICKETS).by
+        between = ""
+        if figures.first_day and figures.last_day:
+            first, last = figures.first_day.isoformat(), figures.last_day.isoformat()
+            between = f" between {first} and {last} (UTC),"
+        not_known = [f"{one.title}: no ticket tells." for one in figures.not_known]
+        not_known.append("Whether the desk itself calls a first contact solved.")
+        if figures.without_date:
+            not_known.append(
+                f"{figures.without_date:,} tickets have no date that can be right; they are in no "
+                f"{by}."
+            )
+        if figures.without_category:
+            not_known.append(f"{figures.without_category:,} tickets have no category.")
+        return ReportPage(
+            title="Desk report",
+            said=f"{figures.n_tickets:,} tickets that ended{between} from {self.account.file.name}",
+            headline=desk_headline(figures, self.order),
+            sections=list(desk_sections(figures, self.order)),
+            by=by,
+            silent="What this log does not say",
+            not_known=not_known if figures.n_tickets else [],
+            account=self.account.sentences(),
+        )
 
 
 def report_events(
@@ -93,15 +106,3 @@ def report_events(
     counter = DeskCounter(order)
     account = read_event_log(log, mapping, counter.add, on_step=on_step)
     return DeskReport(account, counter.figures(), order)
-
-
-def _write_whole(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.partial")
-    try:
-        temporary.write_text(text, "utf-8", newline="")
-        temporary.replace(path)
-    except OSError as error:
-        raise HistoryError(f"{path.name} cannot be written: {error.strerror}") from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)

@@ -84,8 +84,8 @@ def desk_sections(figures: DeskFigures, order: TierOrder) -> Iterator[Section]:
                 *(at.by("category", name) for name in reasons[1:]),
             ],
             [
-                at.table("category", ["specialist_categories"]),
-                at.table("detail", ["specialist_details"]),
+                at.table("category", ["specialist_categories"], title),
+                at.table("detail", ["specialist_details"], "Missing details"),
                 at.table("over time", reasons),
                 at.table("category", reasons),
             ],
@@ -99,7 +99,7 @@ def desk_sections(figures: DeskFigures, order: TierOrder) -> Iterator[Section]:
                 at.by("category", "csat"),
             ],
             [
-                at.table("tier", [CSAT]),
+                at.table("tier", [CSAT], "By resolving tier"),
                 at.table("over time", ["csat"]),
                 at.table("category", ["csat"]),
             ],

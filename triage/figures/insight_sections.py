@@ -30,17 +30,10 @@ from triage.figures.words import written
 DESK, SUGGESTIONS, BETTER = "The desk", "Suggestions", "What could be better"
 """The groups that sections belong to, in this order."""
 
-_NOUNS = {
-    **dict.fromkeys((*SAID, SEEN, BLIND), "suggestion"),
-    **dict.fromkeys(("ece_people", "ece_outcomes"), "answer"),
-    "articles_never_offered": "article",
-    LABELS_FIXED: "label",
-}
-
 
 def insight_headline(found: Insights) -> list[Card]:
     """Give what is asked first."""
-    layout = Layout(found.figures, found.series, _NOUNS)
+    layout = Layout(found.figures, found.series)
     own = layout.cards([ASKED, SUGGESTED, ROUTED, ROUTED_RIGHT, SAID[0]])
     return [*desk_headline(found.desk, found.context.order), *own]
 
@@ -48,10 +41,10 @@ def insight_headline(found: Insights) -> list[Card]:
 def insight_sections(found: Insights) -> Iterator[Section]:
     """Give the parts of the page that have something to show."""
     yield from in_group(DESK, desk_sections(found.desk, found.context.order))
-    at = Layout(found.figures, found.series, _NOUNS)
+    at = Layout(found.figures, found.series)
     if found.n_suggestions:
         yield from in_group(SUGGESTIONS, _about_suggestions(found, at))
-    better = (_knowledge(found, at), _trouble(at), _labels(at))
+    better = (_knowledge(found, at), _trouble(found, at), _labels(found, at))
     yield from in_group(BETTER, (one for one in better if not one.is_empty))
 
 
@@ -79,7 +72,7 @@ def _about_suggestions(found: Insights, at: Layout) -> Iterator[Section]:
         ],
         [
             at.table("over time", [*SAID, *CAME_TRUE]),
-            at.table("view", ["agreement"]),
+            at.table("view", ["agreement"], "Seen and blind"),
             at.table("category", [*SAID, *CAME_TRUE]),
         ],
         notes=[found.pull.sentence if found.pull else _NO_PULL],
@@ -129,7 +122,7 @@ def _funnel(found: Insights, at: Layout) -> Section:
         [[Chart(series.title, svg, "funnel")], *(at.by("reason", name) for name in reasons)],
         [
             at.table("stage", ["funnel"], "Stage by stage"),
-            *(at.table("reason", [name]) for name in reasons),
+            *(at.table("reason", [name], _named(found.series, name).title) for name in reasons),
         ],
         notes=[NOT_COUNTED, looked_at],
     )
@@ -184,31 +177,43 @@ def _knowledge(found: Insights, at: Layout) -> Section:
         [
             at.table("category", [WITHOUT_ARTICLE], "No article offered, by category"),
             at.table("article", about, "Articles, judged and used"),
-            at.table("article", ["articles_never_offered"]),
+            at.table("article", ["articles_never_offered"], "Never offered"),
         ],
-        notes=[f"What was offered is that of the newest {found.n_answers:,} answers."],
+        notes=[
+            f"What was offered is that of the newest {found.n_answers:,} answers.",
+            *_of_all(found, "Which articles were judged and used is told"),
+        ],
     )
 
 
-def _trouble(at: Layout) -> Section:
+def _trouble(found: Insights, at: Layout) -> Section:
     return at.section(
         ("trouble", "Incidents and what comes back"),
         [],
-        [at.by("incident", INCIDENTS), at.by("trouble", RECURRING)],
-        [at.table("incident", [INCIDENTS]), at.table("trouble", [RECURRING])],
+        [],
+        [
+            at.table("incident", [INCIDENTS], "Possible incidents", columns=["Tickets"]),
+            at.table("trouble", [RECURRING], "What comes back", columns=["Tickets"]),
+        ],
+        notes=_of_all(found, "These are"),
     )
 
 
-def _labels(at: Layout) -> Section:
+def _labels(found: Insights, at: Layout) -> Section:
     section = at.section(
         ("labels", "Labels of the history"),
         [LABELS_FIXED, LABELS_WAITING],
         [at.by("target", LABELS_FIXED)],
-        [at.table("target", [LABELS_FIXED])],
+        [at.table("target", [LABELS_FIXED], "Doubtful labels, by target")],
+        notes=_of_all(found, "These are"),
     )
     # A count of none is no news where there never was an audit.
     is_news = section.charts or any(card.value != "0" for card in section.cards)
     return section if is_news else Section("labels", section.title, [], [], [])
+
+
+def _of_all(found: Insights, begin: str) -> list[str]:
+    return [f"{begin} of all categories."] if found.wanted.category else []
 
 
 _NO_PULL = (

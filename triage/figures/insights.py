@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from triage.figures.articles import ArticleCounter, ArticleJudged, ArticlesUsed
 from triage.figures.calibration import CalibrationCounter
@@ -15,8 +15,11 @@ from triage.figures.handled import Answered, Desk, Handled, Incident
 from triage.figures.pull import Pull, pull_of
 from triage.figures.suggestions import BLIND, ROUTED_RIGHT, SEEN, facts_of, suggestion_measures
 from triage.figures.tally import Tally, day_of
-from triage.figures.troubles import incident_series, recurring_series
-from triage.recurring import Recurring
+from triage.figures.troubles import Search, incident_series, recurring_series, searches
+from triage.figures.words import how_many
+
+if TYPE_CHECKING:
+    from triage.recurring import Recurring
 
 LABELS_FIXED, LABELS_WAITING = "labels_fixed", "labels_waiting"
 
@@ -47,6 +50,7 @@ class Insights:
     of them. ``n_answers`` are those whose reasons and articles were looked at, the newest.
     ``mean_confidences`` and ``by_chance`` belong to the two calibrations, by "people" and by
     "outcomes": where each step of confidence lies, and the error that chance alone would show.
+    ``searches`` find the tickets of an incident, or of what comes back, in the review queue.
     """
 
     wanted: Wanted
@@ -60,6 +64,24 @@ class Insights:
     n_shaped: int
     mean_confidences: dict[str, list[float]]
     by_chance: dict[str, float]
+    searches: dict[str, Search]
+
+    @property
+    def said(self) -> str:
+        """Say what was counted: ``1,010 suggestions and 1,006 ended tickets since 2026-08-25``."""
+        told = how_many(self.n_suggestions, "suggestion")
+        told += f" and {how_many(self.desk.n_tickets, 'ended ticket')}"
+        if self.wanted.category:
+            told += f" in {self.context.categories.get(self.wanted.category, self.wanted.category)}"
+        if self.wanted.since:
+            told += f" since {self.wanted.since.date().isoformat()}"
+        return told
+
+    @property
+    def by(self) -> str:
+        """Name what time is told in: "week" or "month"."""
+        over_time = [one for one in (*self.series, *self.desk.series) if one.is_over_time]
+        return over_time[0].by if over_time else "week"
 
     def to_dict(self) -> dict[str, Any]:
         """Turn it into plain data, ready for JSON."""
@@ -150,7 +172,9 @@ class InsightCounter:
         """Take what people said about articles."""
         self._articles.judge(judged)
 
-    def share_trouble(self, incidents: Iterable[Incident], recurring: Iterable[Recurring]) -> None:
+    def share_trouble(
+        self, incidents: Iterable[Incident], recurring: "Iterable[Recurring]"
+    ) -> None:
         """Take the bursts that suggestions told of, and the trouble that comes back."""
         self._incidents.extend(incidents)
         self._recurring.extend(recurring)
@@ -194,6 +218,7 @@ class InsightCounter:
             n_shaped=self._n_shaped,
             mean_confidences={one.name: one.mean_confidences for one in calibrations},
             by_chance={one.name: one.by_chance() for one in calibrations},
+            searches=searches(self._incidents, self._recurring),
         )
 
     def _concerns(self, category: str | None) -> bool:

@@ -1,11 +1,11 @@
 """Figures put together for people: the cards, charts and tables that a page shows side by side."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from triage.figures.drawn import MAX_BARS, draw_bars, draw_over_time
 from triage.figures.figure import Figure, Point, Series
-from triage.figures.words import counted, written
+from triage.figures.words import NOT_KNOWN, counted, noun_of, written
 
 FEW = 30
 """Below so many, a share says little; the card says how little."""
@@ -73,22 +73,11 @@ class Section:
 
 
 class Layout:
-    """Makes cards, charts and tables of figures; what nothing tells anything about is left out.
+    """Makes cards, charts and tables of figures; what nothing tells anything about is left out."""
 
-    Parameters
-    ----------
-    nouns : what a figure counts where that is not tickets
-    """
-
-    def __init__(
-        self,
-        figures: Iterable[Figure],
-        series: Iterable[Series],
-        nouns: Mapping[str, str] | None = None,
-    ) -> None:
+    def __init__(self, figures: Iterable[Figure], series: Iterable[Series]) -> None:
         self._figures = {one.name: one for one in figures}
         self._series = tuple(series)
-        self._nouns = nouns or {}
         self._known = {
             name: one
             for name, one in self._figures.items()
@@ -132,8 +121,15 @@ class Layout:
             charts.append(Chart(told, draw_bars(series, title=told), series.name))
         return charts
 
-    def table(self, kind: str, names: Sequence[str], title: str = "") -> list[Table]:
-        """Put the numbers of figures into one table, by "over time" or a kind of group; or none."""
+    def table(
+        self, kind: str, names: Sequence[str], title: str = "", *, columns: Sequence[str] = ()
+    ) -> list[Table]:
+        """Put the numbers of figures into one table, by "over time" or a kind of group; or none.
+
+        Parameters
+        ----------
+        columns : what their columns are called; the titles of the figures unless given
+        """
         series = [
             one
             for one in self._series
@@ -153,12 +149,12 @@ class Layout:
             )
             for label in labels
         ]
-        by = series[0].by
+        by, first = series[0].by, series[0].title
         return [
             Table(
-                title or (series[0].title if len(names) == 1 else f"By {by}"),
+                title or (f"{first}, by {by}" if len(names) == 1 else f"By {by}"),
                 by.capitalize(),
-                [one.title for one in series],
+                [*columns] or [one.title for one in series],
                 rows,
                 tuple(one.name for one in series),
             )
@@ -201,9 +197,11 @@ class Layout:
         value = written(figure.value, figure.unit)
         if figure.unit == "count":
             return Card(figure.title, value, "", figure.how)
-        n = counted(figure.count, figure.unit, self._nouns.get(figure.name, "ticket"))
+        noun = noun_of(figure.name)
+        n = counted(figure.count, figure.unit, noun)
         interval = figure.count.interval(figure.unit)
-        if interval and figure.count.denominator < FEW:
+        # The articles there are, are all there are: their share is no matter of chance.
+        if interval and figure.count.denominator < FEW and noun != "article":
             low, high = interval
             n += f"; so few that anything from {low:.0%} to {high:.0%} is likely"
         return Card(figure.title, value, n, figure.how)
@@ -218,7 +216,7 @@ def in_group(group: str, sections: Iterable[Section]) -> Iterator[Section]:
 def _cell(series: Series, point: Point | None) -> tuple[str, str]:
     """Give a value and what it is made of; both are empty where nothing belongs."""
     if point is None or series.value(point) is None:
-        return "", ""
+        return NOT_KNOWN if point and point.count.not_known else "", ""
     value = written(series.value(point), series.unit)
     if series.unit == "share":
         return value, f"{point.count.numerator:,.0f} of {point.count.denominator:,}"

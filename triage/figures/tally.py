@@ -21,26 +21,33 @@ _MAX_FACTS = 10_000
 Answers = tuple[tuple[int, float | None], ...]
 """A record's answers, each with the place of its measure."""
 
+Counts = Counter[int]
+"""How many records gave which answers, by the number of these answers."""
+
 
 class _Sums:
     """Answers added up, measure by measure; ``n`` counts the records."""
 
     __slots__ = ("known", "n", "sums", "unknown")
 
-    def __init__(self, n_measures: int, counters: Iterable[Counter[Answers]]) -> None:
+    def __init__(
+        self, n_measures: int, answers_of: Sequence[Answers], parts: Iterable[Counts]
+    ) -> None:
         self.n = 0
         self.sums: list[float] = [0] * n_measures
         self.known = [0] * n_measures
         self.unknown = [0] * n_measures
-        for counter in counters:
-            for answers, n in counter.items():
-                self.n += n
-                for place, answer in answers:
-                    if answer is None:
-                        self.unknown[place] += n
-                    else:
-                        self.known[place] += n
-                        self.sums[place] += answer * n
+        together: Counts = Counter()
+        for part in parts:
+            together.update(part)
+        for number, n in together.items():
+            self.n += n
+            for place, answer in answers_of[number]:
+                if answer is None:
+                    self.unknown[place] += n
+                else:
+                    self.known[place] += n
+                    self.sums[place] += answer * n
 
     def count(self, place: int) -> Count:
         return Count(self.sums[place], self.known[place], self.unknown[place])
@@ -60,27 +67,37 @@ class Tally(Generic[T]):
         self.measures = tuple(measures)
         self._facts = facts
         self._place_of = {measure.name: place for place, measure in enumerate(measures)}
-        self._known: dict[Hashable, Answers] = {}
-        self._days: defaultdict[date | None, Counter[Answers]] = defaultdict(Counter)
-        self._groups: defaultdict[str, defaultdict[str, Counter[Answers]]] = defaultdict(
+        self._known: dict[Hashable, int] = {}
+        self._answers: list[Answers] = []
+        self._number_of: dict[Answers, int] = {}
+        self._days: defaultdict[date | None, Counts] = defaultdict(Counter)
+        self._groups: defaultdict[str, defaultdict[str, Counts]] = defaultdict(
             lambda: defaultdict(Counter)
         )
 
     def add(self, record: T, day: date | None, **groups: str | None) -> None:
         """Count a record at a day (None: not known), in a group of each kind ("" or None: none)."""
         facts = self._facts(record)
-        answers = self._known.get(facts)
-        if answers is None:
-            answers = tuple(
-                (place, measure.of(record))
-                for place, measure in enumerate(self.measures)
-                if measure.concerns(record)
-            )
+        number = self._known.get(facts)
+        if number is None:
+            number = self._ask(record)
             if len(self._known) < _MAX_FACTS:
-                self._known[facts] = answers
-        self._days[day][answers] += 1
+                self._known[facts] = number
+        self._days[day][number] += 1
         for by, label in groups.items():
-            self._groups[by][label or ""][answers] += 1
+            self._groups[by][label or ""][number] += 1
+
+    def _ask(self, record: T) -> int:
+        """Ask all measures of a record, and number its answers: numbers are quick to count by."""
+        answers = tuple(
+            (place, measure.of(record))
+            for place, measure in enumerate(self.measures)
+            if measure.concerns(record)
+        )
+        number = self._number_of.setdefault(answers, len(self._answers))
+        if number == len(self._answers):
+            self._answers.append(answers)
+        return number
 
     @property
     def days(self) -> list[date]:
@@ -118,7 +135,7 @@ class Tally(Generic[T]):
     def over_time(self, measures: Iterable[Measure[T]]) -> list[Series]:
         """Give each measure by week or by month."""
         periods = Periods.of(self.days)
-        parts: dict[str, list[Counter[Answers]]] = {label: [] for label in periods.names}
+        parts: dict[str, list[Counts]] = {label: [] for label in periods.names}
         for day in self.days:
             parts[periods.label(day)].append(self._days[day])
         sums_of = {label: self._sums(counters) for label, counters in parts.items()}
@@ -149,8 +166,8 @@ class Tally(Generic[T]):
         )
         return Series(measure.name, measure.title, by, measure.unit, points, measure.how)
 
-    def _sums(self, counters: Iterable[Counter[Answers]]) -> _Sums:
-        return _Sums(len(self.measures), counters)
+    def _sums(self, parts: Iterable[Counts]) -> _Sums:
+        return _Sums(len(self.measures), self._answers, parts)
 
 
 def _says(count: Count) -> bool:

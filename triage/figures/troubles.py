@@ -1,12 +1,32 @@
 """Trouble that many tickets share: bursts that suggestions told of, and what comes back."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from triage.figures.figure import Count, Point, Series
 from triage.figures.handled import Incident
-from triage.recurring import Recurring
+
+if TYPE_CHECKING:
+    from triage.recurring import Recurring
 
 INCIDENTS, RECURRING = "incidents", "recurring"
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What to look for in the review queue to find the tickets of some trouble."""
+
+    words: str
+    since: str = ""
+    """A day, ``2026-03-31``; empty for any."""
+
+
+def searches(incidents: Iterable[Incident], recurring: "Iterable[Recurring]") -> dict[str, Search]:
+    """Give for each point of the two series what finds its tickets; without words, nothing does."""
+    found = {one.id: Search(one.terms[0], one.since[:10]) for one in incidents if one.terms}
+    found |= {one.tickets[-1]: Search(one.terms[0]) for one in recurring if one.terms}
+    return found
 
 
 def incident_series(found: Iterable[Incident]) -> Series:
@@ -38,7 +58,7 @@ def incident_series(found: Iterable[Incident]) -> Series:
     )
 
 
-def recurring_series(found: Iterable[Recurring]) -> Series:
+def recurring_series(found: "Iterable[Recurring]") -> Series:
     """Tell how many tickets each kind of returning trouble has."""
     return Series(
         RECURRING,
