@@ -1,6 +1,6 @@
 """Commands for data teams: train, evaluate, predict, data check, data audit."""
 
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Annotated, Protocol
 
@@ -88,6 +88,7 @@ def train(
             settings_of=settings_of,
             on_step=on_step,
         )
+    show.show_warning(trained.warning)
     if as_json:
         return show.print_json(trained.to_dict())
     console = Console()
@@ -229,20 +230,33 @@ def data_audit(
     output: Annotated[
         Path | None, typer.Option(help="Write every ticket found to this CSV")
     ] = None,
+    review: Annotated[
+        bool, typer.Option("--review", help="Put labels that are probably wrong on the review page")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Look for wrong labels, leaks, personal data and other things that teach the wrong lesson."""
-    from training.audit.run import run_audit
+    from training.audit.review import doubts_of
+    from training.audit.run import audit_history
+    from triage.store import open_store
 
     settings: Settings = context.obj
-    with show.steps_shown(quiet=as_json) as on_step:
-        audit = run_audit(history, mapping=mapping, taxonomy=settings.taxonomy, on_step=on_step)
+    # Opened first: an audit that took long is not lost for want of a database.
+    with closing(open_store(settings.database_url)) if review else nullcontext() as store:
+        with show.steps_shown(quiet=as_json) as on_step:
+            audit, frame = audit_history(
+                history, mapping=mapping, taxonomy=settings.taxonomy, on_step=on_step
+            )
+        told = audit.to_dict()
+        sentences = [*audit.accounting.sentences(), *(audit.sentences() or ["nothing found"])]
+        if store is not None:
+            waiting = store.label_doubts.save(list(doubts_of(frame, audit.findings)))
+            told["for_review"] = waiting
+            sentences.append(f"{waiting:,} labels wait for a person at /review/labels")
     if as_json:
-        show.print_json(audit.to_dict())
+        show.print_json(told)
     else:
-        console = Console()
-        show.show_sentences(console, audit.accounting.sentences())
-        show.show_sentences(console, audit.sentences() or ["nothing found"])
+        show.show_sentences(Console(), sentences)
     if output:  # last: an audit that took long is not lost for want of a folder
         audit.write_csv(output)
 
@@ -259,7 +273,7 @@ def data_export_feedback(
 
     settings: Settings = context.obj
     with (
-        closing(open_store(settings.database_url)) as store,
+        closing(open_store(settings.database_url, must_exist=True)) as store,
         show.rows_shown("writing", quiet=as_json) as on_rows,
     ):
         rows = export_feedback(store, output, on_rows=on_rows)

@@ -243,4 +243,4 @@ def models_sync(context: typer.Context, model: Models = None, as_json: AsJson = 
 def _rounded(value: float | None) -> str:
     if value is None:
         return ""
-    return f"{value:,}" if isinstance(value, int) or value > 1 else f"{value:.3f}"
+    return f"{value:,}" if isinstance(value, int) else f"{value:.3f}"

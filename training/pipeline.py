@@ -12,17 +12,19 @@ from typing import Any
 import pandas as pd
 
 from training.accounting import Accounting
+from training.drift_profile import profile_of
 from training.evaluate import headline
 from training.fit import UNKNOWN, Learned, OnStep, fit_model
 from training.history import History, ensure_learnable, read_history
 from training.mapping import load_mapping
 from training.meaning import MeaningChoice
 from training.model_card import render_model_card
-from training.registry import log_run
+from training.registry import flat_metrics, log_run
 from training.report import render_report
 from training.search import Search
 from training.study import Study, study_learning
 from training.tickets import data_hash, in_canonical_order
+from training.unsent import TrainingRun
 from triage.article import Article
 from triage.article_vectors import MAX_PARTED, encode_articles
 from triage.bundle import (
@@ -49,13 +51,14 @@ _LIBRARIES = ("numpy", "scipy", "scikit-learn", "pandas")
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """What a training made."""
+    """What a training made; ``run_id`` is None, and ``warning`` says why, while MLflow lacks it."""
 
     version: str
     folder: Path
     report: Path
     model_card: Path
-    run_id: str
+    run_id: str | None
+    warning: str | None
     is_champion: bool
     accounting: Accounting
     learned: Learned
@@ -69,6 +72,7 @@ class Trained:
             "report": str(self.report),
             "model_card": str(self.model_card),
             "mlflow_run": self.run_id,
+            "mlflow_warning": self.warning,
             "champion": self.is_champion,
             "model_hash": self.learned.model.canonical_hash(),
             "seconds": round(self.seconds, 1),
@@ -220,27 +224,29 @@ def train_on(
     is_first = not _serves(output)
     if is_first:
         set_champion(output, version)
-    run_id = log_run(
-        output,
-        version=version,
-        model=model,
-        parameters={
-            "seed": recipe.seed,
-            "target_precision": recipe.target_precision,
-            "mapping": recipe.mapping,
-            **{
-                f"{name}_{target}": value
-                for target, head in model.heads.items()
-                for name, value in asdict(head.classifier.settings).items()
-            },
-        },
-        metrics=_flat_metrics(learned, read.accounting),
+    run = TrainingRun(
+        version,
+        parameters=_parameters(recipe, model),
+        metrics=flat_metrics(learned.metrics, facts["rows"]),
         tags={"data_hash": facts["data_hash"], "model_hash": model.canonical_hash()},
-        artifacts={"bundle": folder, "report": report, "model_card": card},
+        artifacts={
+            place: str(path.relative_to(output))
+            for place, path in (("bundle", folder), ("report", report), ("model_card", card))
+        },
     )
+    sent = log_run(output, run, model, keys)
     seconds = time.monotonic() - began
     return Trained(
-        version, folder, report, card, run_id, is_first, read.accounting, learned, seconds
+        version,
+        folder,
+        report,
+        card,
+        sent.runs.get(version),
+        sent.warning,
+        is_first,
+        read.accounting,
+        learned,
+        seconds,
     )
 
 
@@ -295,6 +301,7 @@ def _facts(
             for target, parts in learned.metrics.items()
         },
         "promises": study.promises.packed(),
+        "drift": profile_of(learned, frame, seed=seed).packed(),
         "libraries": {
             "python": platform.python_version(),
             **{name: library_version(name) for name in ("ticket-triage", *_LIBRARIES)},
@@ -318,10 +325,15 @@ def _packed(outcomes: Mapping[str, MeaningChoice | Search]) -> dict[str, dict[st
     return {target: outcome.to_dict() for target, outcome in outcomes.items()}
 
 
-def _flat_metrics(learned: Learned, accounting: Accounting) -> dict[str, float]:
-    flat = {f"rows_{name}": float(n) for name, n in accounting.to_dict()["rows"].items()}
-    for target, parts in learned.metrics.items():
-        for part, values in parts.items():
-            for name, value in headline(values).items():
-                flat[f"{target}.{part}.{name}"] = float(value)
-    return flat
+def _parameters(recipe: Recipe, model: TriageModel) -> dict[str, str]:
+    parameters = {
+        "seed": recipe.seed,
+        "target_precision": recipe.target_precision,
+        "mapping": recipe.mapping,
+        **{
+            f"{name}_{target}": value
+            for target, head in model.heads.items()
+            for name, value in asdict(head.classifier.settings).items()
+        },
+    }
+    return {name: str(value) for name, value in parameters.items()}

@@ -17,7 +17,7 @@ from training.history import History, read_history
 from training.mapping import load_mapping
 from training.people import BY_ONE, Merged, merge_store
 from training.pipeline import Recipe, Trained, train_on
-from training.registry import note_gate
+from training.registry import follow_promotion, note_gate
 from triage.bundle import champion, load_bundle
 from triage.engine import TriageEngine, load_engine
 from triage.errors import HistoryError, TriageError
@@ -33,13 +33,17 @@ _SHARE_KEPT_BACK = 0.5  # of what is newer than the champion: the rest is what i
 
 @dataclass(frozen=True, slots=True)
 class Retrained:
-    """A challenger, what it learned from, and what the gate said."""
+    """A challenger, what it learned from, and what the gate said.
+
+    ``warning`` says what MLflow does not know of it yet, and why.
+    """
 
     trained: Trained
     merged: Merged
     gate: GateReport
     report: Path
     is_promoted: bool
+    warning: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Turn it into plain data, ready for JSON."""
@@ -49,6 +53,7 @@ class Retrained:
             "merged": self.merged.to_dict(),
             "gate": self.gate.to_dict(),
             "gate_report": str(self.report),
+            "mlflow_warning": self.warning,
             "training": self.trained.to_dict(),
         }
 
@@ -100,10 +105,16 @@ def retrain(
     gate = judge(serving, load_engine(trained.folder, keys=keys), unseen)
     report = output / "reports" / f"{trained.version}-gate.json"
     report.write_text(json.dumps(gate.to_dict(), indent=2, ensure_ascii=False), "utf-8")
-    note_gate(output, trained.run_id, gate, report)
     if gate.passed:
         promote(output, trained.version, kind="gate", reason=f"judged on {gate.n_tickets} tickets")
-    return Retrained(trained, merged, gate, report, gate.passed)
+    return Retrained(trained, merged, gate, report, gate.passed, _tell_mlflow(output, trained))
+
+
+def _tell_mlflow(output: Path, trained: Trained) -> str | None:
+    """Note the verdict and who serves; a run that waits takes both along when it is sent."""
+    if trained.run_id is None:
+        return trained.warning
+    return note_gate(output, trained.version, trained.run_id) or follow_promotion(output)
 
 
 def keep_back(frame: pd.DataFrame, serving: TriageEngine) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -1,6 +1,7 @@
 """How results look on a terminal: progress with an estimate, suggestions, tables of metrics."""
 
 import json
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -138,6 +139,12 @@ def show_sentences(console: Console, sentences: Sequence[str]) -> None:
     """Print sentences, a line each, whole: a path or a key is never broken in two."""
     for sentence in sentences:
         console.print(sentence, markup=False, highlight=False, soft_wrap=True)
+
+
+def show_warning(sentence: str | None) -> None:
+    """Print what went wrong without stopping anything, one line on stderr."""
+    if sentence:
+        print(f"triage: {sentence}", file=sys.stderr)  # noqa: T201
 
 
 def print_json(content: Any) -> None:

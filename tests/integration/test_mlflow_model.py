@@ -214,7 +214,7 @@ def test_mlflow_serves_the_answers_of_our_service(
     predictions = answered.json()["predictions"]
     assert predictions == [as_record(one) for one in suggestions[:N_SERVED]]
     for row, told in zip(part.itertuples(index=False), predictions, strict=True):
-        ticket_id, subject, description, site = row
+        _, subject, description, site = row
         if not subject:
             continue  # our service refuses a ticket without any text
         body = {"subject": subject, "description": description, "fields": {"site": site or ""}}

@@ -196,6 +196,8 @@ def test_no_ticket_text_leaves_the_training(
     assert f"reports/{trained['version']}-rejected.csv" in files
     assert {"mlflow.db", f"{trained['version']}/model.json"} <= set(files)
     assert any(name.endswith("pipeline.joblib") for name in files)
+    assert any(name.endswith("model/MLmodel") for name in files)
+    assert any(name.endswith("model/input_example.json") for name in files)
     assert find("printing", files), "nothing can be found in these files"
     assert not find(canary, files)
 

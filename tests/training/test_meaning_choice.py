@@ -10,7 +10,7 @@ import pytest
 from training.ablation import MEANING
 from training.fit import Learned, fit_model
 from training.meaning import MeaningChoice, choose_meaning, read_meaning
-from training.registry import pipelines_of
+from training.pipelines import pipelines_of
 from training.study import study_learning
 from triage.classifier import TicketClassifier
 from triage.errors import HistoryError

@@ -22,7 +22,10 @@ MOST_LOST = 0.03
 """Accuracy or macro-F1 that may be lost where chance could explain it."""
 
 MOST_RECALL_LOST = 0.05
-MOST_COVERAGE_LOST = 0.05
+MOST_COVERAGE_LOST = 0.10
+"""Share of all tickets that need not be routed any more: thresholds rest on few tickets, and with
+5 points three of twenty honest retrains failed by their seed alone (tests/benchmarks/gate.py)."""
+
 MOST_SURPRISE = 0.03
 """Nats a ticket by which confidences may be worse where that is more than chance."""
 

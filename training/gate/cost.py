@@ -37,7 +37,8 @@ def latency(old: TriageEngine, new: TriageEngine, tickets: Sequence[Ticket]) -> 
             began = time.perf_counter()
             engine.classify([ticket])
             own.append((time.perf_counter() - began) * 1000)
-    before, after = map(statistics.median, times)
+    # The quicker ones: what another program did meanwhile is not the model's.
+    before, after = (statistics.quantiles(own, n=4)[0] for own in times)
     passed = after <= max(MOST_SLOWER * before, _LEAST_MS)
     told = f"a ticket takes {after:.1f} ms, with the champion {before:.1f} ms"
     return Check("latency", passed, told, {"champion": before, "challenger": after})
