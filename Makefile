@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 BENCH_READY := $(VENV)/.bench-ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lock bench bench-speed bench-growth bench-trials bench-similar bench-knowledge bench-answer clean
+.PHONY: help setup demo test check format lock bench bench-speed bench-growth bench-trials bench-similar bench-knowledge bench-gate bench-drift bench-answer bench-insights bench-review clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -62,11 +62,23 @@ bench-knowledge: $(READY) ## Measure how often the right article is found, besid
 bench-answer: $(READY) ## Measure what an answer to one ticket takes, by stage and over HTTP
 	@$(BIN)/python -m tests.benchmarks.answer
 
+bench-review: $(READY) ## Measure the review page with 100,000 suggestions behind it
+	@$(BIN)/python -m tests.benchmarks.review
+
 bench-similar: $(READY) ## Measure similar tickets up to a million of them
 	@$(BIN)/python -m tests.benchmarks.similar
 
+bench-gate: $(READY) ## Judge twenty honest retrains and twenty sabotaged ones
+	@$(BIN)/python -m tests.benchmarks.gate
+
+bench-drift: $(READY) ## Count false alarms of drift, and tickets until a shift is found
+	@$(BIN)/python -m tests.benchmarks.drift
+
 bench-trials: $(READY) ## Try other settings of the heads inside training parts
 	@$(BIN)/python -m tests.benchmarks.trials
+
+bench-insights: $(READY) ## Measure the insights page of a store of 100,000 suggestions
+	@$(BIN)/python -m tests.benchmarks.insights
 
 clean: ## Remove the environment, caches and trained models
 	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .bench

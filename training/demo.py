@@ -1,11 +1,18 @@
 """The demonstration: the sample history and articles, trained into a folder of their own."""
 
 from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pandas as pd
+
 from training.fit import OnStep
-from training.past import add_history
+from training.history import read_history
+from training.mapping import load_mapping
+from training.past import past_tickets
 from training.pipeline import run_training
+from training.tickets import iter_tickets
 from triage.bundle import set_champion
 from triage.engine import Engine, load_engine, with_meaning
 from triage.errors import BundleError
@@ -23,6 +30,10 @@ DEMO_TICKET = Ticket(
 
 _SAMPLE = "sample/history.csv.gz"
 _REMEMBERED = 2_000  # tickets; takes a second, and nobody sees the older ones in a demonstration
+
+_WAITING = 60  # tickets that nobody has looked at yet: some minutes of work with the keyboard
+_JUST_NOW = timedelta(minutes=2)
+_BATCH = 500
 
 # 3,600 tickets of which one in fifty carries a wrong label cannot bear out the usual 95%.
 DEMO_PRECISION = 0.90
@@ -53,18 +64,34 @@ def demo_engine(output: Path, keys: Path, *, on_step: OnStep | None = None) -> E
 
 
 def remember_sample(database_url: str, *, on_step: OnStep | None = None) -> None:
-    """Store the sample's newest tickets the first time, for new ones to be compared with.
+    """Store the sample's newest tickets but the last ones, for new ones to be compared with.
+
+    Does nothing when there are past tickets already.
 
     Raises
     ------
     TriageError : the database cannot be written to
     """
     with closing(open_store(database_url)) as store:
-        if not store.past.count():
-            add_history(
-                store,
-                [data_folder() / _SAMPLE],
-                mapping="sample",
-                newest=_REMEMBERED,
-                on_step=on_step,
-            )
+        if store.past.count():
+            return
+        frame = _sample().iloc[-(_REMEMBERED + _WAITING) : -_WAITING]
+        for begin in range(0, len(frame), _BATCH):
+            store.past.save(list(past_tickets(frame.iloc[begin : begin + _BATCH])))
+            if on_step:
+                on_step("remembering tickets", min(begin + _BATCH, len(frame)), len(frame))
+
+
+def waiting_sample() -> list[Ticket]:
+    """Give the sample's last tickets as if they had come in lately, the last one just now."""
+    frame = _sample().tail(_WAITING)
+    moved = datetime.now(UTC) - _JUST_NOW - frame["created_at"].iloc[-1].to_pydatetime()
+    return [
+        replace(ticket, created_at=created_at.to_pydatetime() + moved)
+        for ticket, created_at in zip(iter_tickets(frame), frame["created_at"], strict=True)
+    ]
+
+
+def _sample() -> pd.DataFrame:
+    read = read_history([data_folder() / _SAMPLE], load_mapping("sample"))
+    return read.frame.sort_values("created_at", kind="stable")

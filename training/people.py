@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 
 from training.canonical import WEIGHT, column_array, completed
-from triage.store import AnsweredTicket, Feedback, Outcome, Store
+from triage.store import AnsweredTicket, Feedback, LabelDoubt, Outcome, Store
 
 TARGETS = ("tier", "category")
 BY_ONE = "by_one"
@@ -93,6 +93,7 @@ def merge_store(history: pd.DataFrame, store: Store) -> tuple[pd.DataFrame, Merg
     """
     outcomes = {outcome.ticket_id: outcome for outcome in store.outcomes.since()}
     words, conflicts = agreed(store.feedback.since())
+    words |= _checked(store.label_doubts.decided(), but={*words, *conflicts})
     contradicted = {
         one for one, word in words.items() if one in outcomes and _contradicts(word, outcomes[one])
     }
@@ -176,6 +177,18 @@ def agreed(feedback: Iterable[Feedback]) -> tuple[dict[str, Word], set[str]]:
                 first.api_key_id if len(said) == 1 else None,
             )
     return words, conflicts
+
+
+def _checked(doubts: Iterable[LabelDoubt], *, but: set[str]) -> dict[str, Word]:
+    """Take over labels of the history that a person looked at, where no feedback says anything."""
+    labels: dict[str, dict[str, str | None]] = {}
+    people: dict[str, set[str | None]] = defaultdict(set)
+    for doubt in doubts:
+        if doubt.target in TARGETS and doubt.ticket_id not in but:
+            known = labels.setdefault(doubt.ticket_id, dict.fromkeys(TARGETS))
+            known[doubt.target] = doubt.label
+            people[doubt.ticket_id].add(doubt.decided_by)
+    return {one: Word(said, 1.0, sorted(map(str, people[one]))[0]) for one, said in labels.items()}
 
 
 def _weight(feedback: Feedback) -> float:

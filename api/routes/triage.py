@@ -1,9 +1,7 @@
 """Tickets in, suggestions out, and suggestions found again."""
 
 import asyncio
-import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Annotated, Any
 
@@ -14,12 +12,13 @@ from starlette.concurrency import run_in_threadpool
 from api.examples import SUGGESTION
 from api.openapi import problems
 from api.problems import Fault, Problem, ProblemError, faults_of, problem, unavailable
+from api.records import dumps, record_of
 from api.schemas import BODY_FIELDS, BatchIn, BatchOut, TicketIn
 from api.security import KeyedRoute, needs
 from api.service import Service, ServiceDep
 from api.settings import Settings
 from triage.store import StoredSuggestion
-from triage.suggestion import Answer, Suggestion
+from triage.suggestion import Suggestion
 
 router = APIRouter(route_class=KeyedRoute, tags=["triage"])
 
@@ -64,7 +63,7 @@ async def triage(
     if idempotency_key is None:
         service.writer.require_room(1)
         (answer,) = await service.inference.suggest([ticket.to_ticket()])
-        record = _record(answer, ticket.version)
+        record = record_of(answer, ticket.version)
         service.writer.put([record])
         service.metrics.count_suggestions([record.decision])
         return _json(record.answer)
@@ -78,7 +77,7 @@ async def triage(
         (answer,) = await service.inference.suggest([ticket.to_ticket()])
         standing = await _stored(
             service,
-            _record(
+            record_of(
                 answer,
                 ticket.version,
                 api_key_id=api_key_id,
@@ -116,15 +115,13 @@ async def triage_batch(batch: BatchIn, service: ServiceDep) -> Response:
     service.writer.require_room(len(tickets))
     answers = await service.inference.suggest([ticket.to_ticket() for ticket in tickets])
     records = [
-        _record(answer, ticket.version) for answer, ticket in zip(answers, tickets, strict=True)
+        record_of(answer, ticket.version) for answer, ticket in zip(answers, tickets, strict=True)
     ]
     service.writer.put(records)
     service.metrics.count_suggestions(record.decision for record in records)
     waiting = iter(records)
     results = [
-        next(waiting).answer
-        if isinstance(ticket, TicketIn)
-        else _dumps({"error": ticket.to_dict()})
+        next(waiting).answer if isinstance(ticket, TicketIn) else dumps({"error": ticket.to_dict()})
         for ticket in parsed
     ]
     return _json(f'{{"results":[{",".join(results)}]}}')
@@ -175,36 +172,6 @@ def _parse(item: Any, settings: Settings) -> TicketIn | Problem:
         if not faults:
             return ticket
     return problem("invalid", "The ticket is not valid.", faults)
-
-
-def _record(
-    answer: Answer,
-    ticket_version: str | None,
-    *,
-    api_key_id: str | None = None,
-    idempotency_key: str | None = None,
-    body_hash: str | None = None,
-) -> StoredSuggestion:
-    suggestion = answer.suggestion
-    return StoredSuggestion(
-        id=suggestion.suggestion_id,
-        created_at=datetime.now(UTC),
-        model_version=suggestion.model_version,
-        decision=suggestion.decision,
-        confidence=suggestion.confidence,
-        subject=answer.ticket.subject,
-        description=answer.ticket.description,
-        answer=_dumps(suggestion.to_dict()),
-        ticket_id=suggestion.ticket_id,
-        ticket_version=ticket_version,
-        api_key_id=api_key_id,
-        idempotency_key=idempotency_key,
-        body_hash=body_hash,
-    )
-
-
-def _dumps(content: Any) -> str:
-    return json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def _json(text: str) -> Response:

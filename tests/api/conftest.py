@@ -24,6 +24,7 @@ def _load(name: str) -> ModuleType:
 
 
 fake_service = _load("fake_service")
+made_suggestions = _load("made_suggestions")
 
 
 @pytest.fixture

@@ -66,7 +66,7 @@ def test_new_product_is_found_within_500_tickets(
 
 @pytest.mark.parametrize(
     ("shift", "signal"),
-    zip(SHIFTS, ("encoding", "language", "field:site", "length"), strict=True),
+    list(zip(SHIFTS, ("encoding", "language", "field:site", "length"), strict=True)),
 )
 def test_planted_shift_is_found_by_its_own_signal(
     desk: tuple[TriageEngine, Profile], shift: str, signal: str

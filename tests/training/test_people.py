@@ -11,7 +11,7 @@ import pytest
 
 from training.canonical import WEIGHT
 from training.people import BY_ONE, CONFIDENT_MISTAKE, CORRECTED, agreed, merge_store
-from triage.store import Feedback, Outcome, Store, StoredSuggestion, open_store
+from triage.store import Feedback, LabelDoubt, Outcome, Store, StoredSuggestion, open_store
 
 NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
 
@@ -199,3 +199,17 @@ def test_store_alone_is_a_history(store: Store, analysts: list[str]) -> None:
 
     assert tiers(frame) == {"N1": "3"}
     assert frame["created_at"].iloc[0] == pd.Timestamp(NOW)
+
+
+def test_label_that_was_checked_in_the_audit_is_taken_over(
+    history: pd.DataFrame, store: Store, analysts: list[str]
+) -> None:
+    doubts = [LabelDoubt(f"H{n}", "tier", "s", "d", "1", "2", 0.9) for n in (1, 3)]
+    store.label_doubts.save(doubts)
+    for doubt, label in zip(doubts, ("2", "1"), strict=True):
+        store.label_doubts.decide(doubt.id, label=label, revision=0, api_key_id=analysts[0], at=NOW)
+
+    frame, merged = merge_store(history, store)
+
+    assert (tiers(frame)["H1"], tiers(frame)["H3"]) == ("2", "1")
+    assert (merged.corrected, merged.confirmed) == (1, 1)
