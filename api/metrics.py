@@ -78,6 +78,20 @@ class Metrics:
             registry=self._registry,
             multiprocess_mode="max",
         )
+        self._drift = Gauge(
+            "triage_drift",
+            "How far newest tickets are from what the model learned from, by signal",
+            ["signal"],
+            registry=self._registry,
+            multiprocess_mode="mostrecent",
+        )
+        self._drift_alarms = Gauge(
+            "triage_drift_alarm",
+            "1 where a signal of drift alarms",
+            ["signal"],
+            registry=self._registry,
+            multiprocess_mode="mostrecent",
+        )
 
     def observe_request(self, method: str, route: str, status: int, duration_s: float) -> None:
         """Count a request and its duration."""
@@ -116,6 +130,11 @@ class Metrics:
     def set_past_tickets(self, number: int) -> None:
         """Note how many resolved tickets are remembered."""
         self._past_tickets.set(number)
+
+    def set_drift(self, signal: str, value: float, *, is_alarm: bool) -> None:
+        """Note how far a signal of drift has moved, and whether that is an alarm."""
+        self._drift.labels(signal).set(value)
+        self._drift_alarms.labels(signal).set(is_alarm)
 
     def render(self) -> bytes:
         """Write all counts in Prometheus' text format, those of all workers added up."""

@@ -14,8 +14,11 @@ from typer.core import TyperGroup
 
 import api.commands
 import training.commands
+import training.drift_commands
 import training.kb_commands
+import training.loop_commands
 import training.past_commands
+import training.report_commands
 from triage import console as show
 from triage import handoff_command
 from triage.errors import ConfigurationError, TriageError
@@ -58,9 +61,13 @@ app.add_typer(handoff_command.app)
 app.add_typer(training.commands.app)
 app.add_typer(training.commands.data_app, name="data")
 app.add_typer(training.past_commands.app)
+app.add_typer(training.report_commands.app)
 app.add_typer(training.past_commands.similar_app, name="similar")
 app.add_typer(api.commands.app)
 app.add_typer(training.kb_commands.kb_app, name="kb")
+app.add_typer(training.loop_commands.app)
+app.add_typer(training.drift_commands.app)
+models_app.add_typer(training.loop_commands.models_app)
 app.add_typer(models_app, name="models")
 app.add_typer(api.commands.keys_app, name="keys")
 app.add_typer(api.commands.db_app, name="db")
@@ -129,7 +136,7 @@ def demo(
 ) -> None:
     """Train on the sample history, suggest for one ticket, then serve."""
     from api.settings import load_settings
-    from training.demo import DEMO_TICKET, demo_engine, remember_sample
+    from training.demo import DEMO_TICKET, demo_engine, remember_sample, waiting_sample
 
     database_url = f"sqlite:///{output}/triage.db"
     settings = load_settings(port=port, models=output, database_url=database_url)
@@ -144,7 +151,8 @@ def demo(
     if not once:
         with show.steps_shown(quiet=as_json) as on_step:
             remember_sample(settings.database_url, on_step=on_step)
-        api.commands.serve_demo(settings, Console(stderr=as_json))
+        tickets = waiting_sample()
+        api.commands.serve_demo(settings, Console(stderr=as_json), engine, tickets)
 
 
 @models_app.command("list")

@@ -16,7 +16,8 @@ def database(tmp_path: Path) -> dict[str, str]:
 def test_exports_like_the_history_are_quiet(
     desk: Path, rows: list[dict[str, str]], write: Any, tmp_path: Path, answer: Any
 ) -> None:
-    export = write(tmp_path / "newer.csv", rows)
+    newer = [row | {"caller": f"caller {number % 9}"} for number, row in enumerate(rows)]
+    export = write(tmp_path / "newer.csv", newer)
 
     told = answer("drift", export, "--mapping", "sample", "--model", desk / "models")
 
