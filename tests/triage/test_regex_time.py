@@ -129,7 +129,7 @@ def seconds(work: Callable[[str], object], text: str) -> float:
 def grows_too_fast(work: Callable[[str], object], make: Callable[[int], str]) -> bool:
     """Measure short and long text again and again while it looks bad: other processes disturb."""
     once = twice = float("inf")
-    for _ in range(8):
+    for _ in range(25):
         twice = min(twice, seconds(work, make(2 * SIZE)))
         if twice <= FLOOR_S:
             return False
