@@ -136,6 +136,7 @@ def merge_store(history: pd.DataFrame, store: Store) -> tuple[pd.DataFrame, Merg
     rows = [_row(told[one], outcomes.get(one), alone.get(one)) for one in sorted(told)]
     rows = [row for row in rows if row["tier"] is not None or row["category"] is not None]
     frame = pd.concat([frame, _frame_of(rows, frame)], ignore_index=True) if rows else frame
+    frame = _with_lists(frame, outcomes, _judged_articles(store.feedback.since()))
     from_outcomes = sum(row["id"] in outcomes for row in rows)
     return frame, Merged(
         from_history=len(kept),
@@ -189,6 +190,42 @@ def _checked(doubts: Iterable[LabelDoubt], *, but: set[str]) -> dict[str, Word]:
             known[doubt.target] = doubt.label
             people[doubt.ticket_id].add(doubt.decided_by)
     return {one: Word(said, 1.0, sorted(map(str, people[one]))[0]) for one, said in labels.items()}
+
+
+def _judged_articles(feedback: Iterable[Feedback]) -> dict[str, dict[str, bool]]:
+    """Collect which articles helped with which ticket, by the last word that was not taken back."""
+    judged: dict[str, dict[str, bool]] = defaultdict(dict)
+    for one in feedback:
+        known = one.ticket_id is not None and one.undone_at is None
+        if known and one.article_id is not None and one.helpful is not None:
+            judged[str(one.ticket_id)][one.article_id] = one.helpful
+    return judged
+
+
+def _with_lists(
+    frame: pd.DataFrame,
+    outcomes: Mapping[str, Outcome],
+    judged: Mapping[str, Mapping[str, bool]],
+) -> pd.DataFrame:
+    """Complete which articles a ticket was solved with, and which details had to be asked for.
+
+    What an outcome tells fills in what an export leaves open. An article that a person found
+    helpful counts as used, one found wrong does not, whoever listed it.
+    """
+    articles, details = list(frame["article_ids"]), list(frame["asked_details"])
+    for row, one in enumerate(frame["id"].astype(object)):
+        if one in outcomes:
+            articles[row] = articles[row] or outcomes[one].article_ids
+            details[row] = details[row] or outcomes[one].asked_details
+        if one in judged:
+            words = judged[one]
+            kept = [article for article in articles[row] if words.get(article, True)]
+            helped = [article for article, helpful in words.items() if helpful]
+            articles[row] = tuple(dict.fromkeys([*kept, *helped]))
+    return frame.assign(
+        article_ids=column_array("article_ids", articles),
+        asked_details=column_array("asked_details", details),
+    )
 
 
 def _weight(feedback: Feedback) -> float:

@@ -213,3 +213,22 @@ def test_label_that_was_checked_in_the_audit_is_taken_over(
 
     assert (tiers(frame)["H1"], tiers(frame)["H3"]) == ("2", "1")
     assert (merged.corrected, merged.confirmed) == (1, 1)
+
+
+def test_articles_that_helped_are_learned_and_those_found_wrong_are_not(
+    history: pd.DataFrame, store: Store, analysts: list[str]
+) -> None:
+    store.outcomes.add(
+        Outcome(NOW, "H1", analysts[0], "1", article_ids=("KB1", "KB2"), asked_details=("device",))
+    )
+    for article, helpful in (("KB2", False), ("KB3", True)):
+        store.reviews.take(
+            word(analysts[1], "H1", None, verdict=None, article_id=article, helpful=helpful)
+        )
+
+    frame, merged = merge_store(history, store)
+
+    row = frame.set_index("id").loc["H1"]
+    assert row["article_ids"] == ("KB1", "KB3")
+    assert row["asked_details"] == ("device",)
+    assert (merged.corrected, merged.conflicts) == (0, 0)
